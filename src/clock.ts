@@ -1,0 +1,13 @@
+/** Milliseconds since the Unix epoch. Passed as an argument everywhere, so that tests own the time. */
+export type Clock = () => number;
+
+export const systemClock: Clock = () => Date.now();
+
+/**
+ * The instant as an ISO 8601 UTC string with whole seconds, the form every answer uses.
+ *
+ * @param unixSeconds whole seconds since the Unix epoch
+ */
+export function isoSeconds(unixSeconds: number): string {
+  return `${new Date(unixSeconds * 1000).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,55 @@
+/** How a code travels: a text message, or a call that speaks it. */
+export type Channel = 'sms' | 'voice';
+export const channels: readonly Channel[] = ['sms', 'voice'];
+
+export interface Message {
+  readonly channel: Channel;
+  /** E.164. */
+  readonly to: string;
+  /** What the phone shows, or for voice what is said, in the user's language. Holds the code. */
+  readonly text: string;
+  readonly code: string;
+  /** BCP 47, e.g. `en`. */
+  readonly locale: string;
+  /** Unix seconds; the code lives at least until then. */
+  readonly expiresAt: number;
+}
+
+/** What a provider said when it accepted a message. */
+export interface Receipt {
+  /** The sender's `name`. */
+  readonly sender: string;
+  /** The provider's own id of the message, where it gives one. */
+  readonly id?: string;
+}
+
+/** Port: hands a message to a provider. Every adapter passes `test/delivery/sender.contract.ts`. */
+export interface Sender {
+  readonly name: string;
+  readonly channels: readonly Channel[];
+  /**
+   * Resolves when the provider has accepted the message, which is when the code's life starts.
+   *
+   * @param signal aborts the attempt (per-try timeout, overall deadline)
+   * @throws DeliveryError for everything that a provider, the network or the signal can do
+   */
+  send(message: Message, signal: AbortSignal): Promise<Receipt>;
+  close?(): Promise<void>;
+}
+
+/**
+ * Why a message was not accepted. `permanent`: this number cannot be reached, by any sender (invalid, opted out).
+ * `temporary`: another sender, or a later try, may do it.
+ */
+export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError';
+  readonly kind: 'permanent' | 'temporary';
+  /** A short machine-readable word for logs: `http_500`, `timeout`, `connection`, `credentials`, `number`. */
+  readonly reason: string;
+
+  constructor(kind: 'permanent' | 'temporary', reason: string) {
+    super(`${kind}: ${reason}`);
+    this.kind = kind;
+    this.reason = reason;
+  }
+}

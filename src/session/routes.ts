@@ -1,0 +1,69 @@
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { type Clock, isoSeconds } from '../clock.ts';
+import { DoorcodeError } from '../errors.ts';
+import { wantsHtml } from '../http/negotiate.ts';
+import type { Pages } from '../pages/render.ts';
+import type { SealedCookies } from '../seal/cookies.ts';
+import type { CurrentSession } from './current.ts';
+import type { Revocation } from './revocation.ts';
+
+export interface SessionRoutes {
+  readonly cookies: SealedCookies;
+  readonly currentSession: CurrentSession;
+  readonly revocation: Revocation;
+  readonly pages: Pages;
+  readonly clock: Clock;
+  /** Closes the challenge that the request carries, if any, so that signing out ends an open login as well. */
+  readonly closeChallenge: (cookie: unknown) => Promise<void>;
+}
+
+const SessionAnswer = Type.Object({
+  user: Type.String(),
+  authenticatedAt: Type.String(),
+  expiresAt: Type.String(),
+  amr: Type.Array(Type.String()),
+});
+
+const SignedOut = Type.Object({ status: Type.Literal('signed_out') });
+
+const Nothing = Type.Object({}, { additionalProperties: false });
+
+/** Who am I, the signed-in page, and signing out. */
+export function registerSession(app: FastifyInstance, routes: SessionRoutes): void {
+  const { cookies, currentSession, revocation, pages, clock, closeChallenge } = routes;
+
+  app.get('/session', { schema: { response: { 200: SessionAnswer } } }, async (request) => {
+    const session = await currentSession(request);
+    if (session === null) throw new DoorcodeError('not_authenticated');
+    const { sub: user, iat, exp, amr } = session;
+    return { user, authenticatedAt: isoSeconds(iat), expiresAt: isoSeconds(exp), amr: [...amr] };
+  });
+
+  app.get('/', async (request, reply) => {
+    const session = await currentSession(request);
+    if (session === null) return reply.redirect('/login', 303);
+    const { sub: user, iat, exp } = session;
+    return pages.home(reply, { user, since: isoSeconds(iat), until: isoSeconds(exp) });
+  });
+
+  app.post(
+    '/logout',
+    {
+      schema: { body: Nothing, response: { 200: SignedOut } },
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
+    },
+    async (request, reply) => {
+      const session = await currentSession(request);
+      await Promise.all([
+        session === null ? null : revocation.revoke(session.id, session.exp, clock()),
+        closeChallenge(cookies.open(request, 'challenge')),
+      ]);
+      cookies.clear(reply, 'session');
+      cookies.clear(reply, 'challenge');
+      return wantsHtml(request) ? reply.redirect('/login', 303) : { status: 'signed_out' };
+    },
+  );
+}

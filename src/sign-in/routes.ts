@@ -1,0 +1,154 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { type Challenge, keepUntil, parseChallenge } from '../challenge/challenge.ts';
+import { isoSeconds } from '../clock.ts';
+import { DoorcodeError } from '../errors.ts';
+import type { ReturnTo } from '../gateway/return-to.ts';
+import { wantsHtml } from '../http/negotiate.ts';
+import { answerWith } from '../http/problem.ts';
+import type { Pages } from '../pages/render.ts';
+import type { SealedCookies } from '../seal/cookies.ts';
+import type { CurrentSession } from '../session/current.ts';
+import type { Issued } from './issue.ts';
+import { login } from './login.ts';
+import type { SignInPorts } from './ports.ts';
+import { resend } from './resend.ts';
+import { verify } from './verify.ts';
+
+export interface SignInRoutes {
+  readonly ports: SignInPorts;
+  readonly cookies: SealedCookies;
+  readonly pages: Pages;
+  readonly currentSession: CurrentSession;
+  readonly returnTo: ReturnTo;
+  /** All of a phone number that may be shown. */
+  readonly mask: (phone: string) => string;
+}
+
+const strict = { additionalProperties: false };
+
+const Channel = Type.Union([Type.Literal('sms'), Type.Literal('voice')]);
+
+const LoginBody = Type.Object(
+  {
+    username: Type.String({ minLength: 1, maxLength: 256 }),
+    password: Type.String({ minLength: 1, maxLength: 1024 }),
+    channel: Type.Optional(Channel),
+    next: Type.Optional(Type.String({ maxLength: 2048 })),
+  },
+  strict,
+);
+
+const ResendBody = Type.Object({ channel: Type.Optional(Channel) }, strict);
+
+const OtpSent = Type.Object({
+  status: Type.Literal('otp_sent'),
+  channel: Channel,
+  to: Type.String(),
+  expiresAt: Type.String(),
+  resendAt: Type.String(),
+  attemptsLeft: Type.Integer(),
+});
+
+const Authenticated = Type.Object({
+  status: Type.Literal('authenticated'),
+  user: Type.String(),
+  expiresAt: Type.String(),
+  next: Type.String(),
+});
+
+const DEFAULT_LOCALE = 'en';
+
+/** The sign-in: pages, password, code, resend. */
+export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void {
+  const { ports, cookies, pages, currentSession, returnTo, mask } = routes;
+  const { clock, settings } = ports;
+
+  const OtpBody = Type.Object({ otp: Type.String({ pattern: `^[0-9]{${settings.otpDigits}}$` }) }, strict);
+
+  const openChallenge = (request: FastifyRequest) =>
+    parseChallenge(cookies.open(request, 'challenge'), clock(), settings.loginTtlSeconds);
+
+  const otpView = ({ phone, channel }: Challenge) => ({ to: mask(phone), channel });
+
+  const sent = (request: FastifyRequest, reply: FastifyReply, { challenge, resendAtMs }: Issued) => {
+    const maxAge = keepUntil(challenge, settings.loginTtlSeconds) - Math.floor(clock() / 1000);
+    cookies.set(reply, 'challenge', challenge, maxAge);
+    if (wantsHtml(request)) return reply.redirect('/otp', 303);
+    return {
+      status: 'otp_sent',
+      channel: challenge.channel,
+      to: mask(challenge.phone),
+      expiresAt: isoSeconds(challenge.exp),
+      resendAt: isoSeconds(Math.ceil(resendAtMs / 1000)),
+      attemptsLeft: settings.otpAttempts,
+    };
+  };
+
+  const loginPage = answerWith((request, reply, problem) => {
+    if (problem.code === 'internal_error') return pages.error(reply, problem);
+    const { username, next } = (request.body ?? {}) as Record<string, unknown>;
+    return pages.login(
+      reply,
+      { username: typeof username === 'string' ? username.slice(0, 256) : '', next: returnTo(next) },
+      problem,
+    );
+  });
+
+  const otpPage = answerWith((request, reply, problem) => {
+    if (problem.code === 'internal_error') return pages.error(reply, problem);
+    const challenge = openChallenge(request);
+    return challenge === null
+      ? pages.login(reply, { next: '/' }, problem)
+      : pages.otp(reply, otpView(challenge), problem);
+  });
+
+  app.get<{ Querystring: { next?: unknown } }>('/login', async (request, reply) => {
+    const next = returnTo(request.query.next);
+    const session = await currentSession(request);
+    return session === null ? pages.login(reply, { next }) : reply.redirect(next, 303);
+  });
+
+  app.post<{ Body: Static<typeof LoginBody> }>(
+    '/login',
+    { schema: { body: LoginBody, response: { 200: OtpSent } }, errorHandler: loginPage },
+    async (request, reply) => {
+      const { username, password, channel = ports.delivery.channels[0] ?? 'sms', next } = request.body;
+      const input = { username, password, channel, next: returnTo(next), locale: DEFAULT_LOCALE };
+      return sent(request, reply, await login(ports, input));
+    },
+  );
+
+  app.get('/otp', async (request, reply) => {
+    const challenge = openChallenge(request);
+    if (challenge === null) return reply.redirect((await currentSession(request)) === null ? '/login' : '/', 303);
+    const expired = clock() >= challenge.exp * 1000 ? new DoorcodeError('otp_expired') : undefined;
+    return pages.otp(reply, otpView(challenge), expired, 200);
+  });
+
+  app.post<{ Body: Static<typeof OtpBody> }>(
+    '/otp',
+    { schema: { body: OtpBody, response: { 200: Authenticated } }, errorHandler: otpPage },
+    async (request, reply) => {
+      const challenge = openChallenge(request);
+      const session = await verify(ports, challenge, request.body.otp);
+      cookies.set(reply, 'session', session);
+      cookies.clear(reply, 'challenge');
+      const next = challenge?.next ?? '/';
+      if (wantsHtml(request)) return reply.redirect(next, 303);
+      return { status: 'authenticated', user: session.sub, expiresAt: isoSeconds(session.exp), next };
+    },
+  );
+
+  app.post<{ Body: Static<typeof ResendBody> }>(
+    '/otp/resend',
+    {
+      schema: { body: ResendBody, response: { 200: OtpSent } },
+      errorHandler: otpPage,
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
+    },
+    async (request, reply) => sent(request, reply, await resend(ports, openChallenge(request), request.body.channel)),
+  );
+}

@@ -1,0 +1,150 @@
+import cors from '@fastify/cors';
+import formbody from '@fastify/formbody';
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import { parseChallenge } from './challenge/challenge.ts';
+import type { RandomBytes } from './challenge/totp.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { createReturnTo } from './gateway/return-to.ts';
+import { answerClientError } from './http/client-error.ts';
+import { registerCrossSiteRule } from './http/cross-site.ts';
+import { type Lifecycle, type ReadinessCheck, registerHealth } from './http/health.ts';
+import { registerJsonBody } from './http/json-body.ts';
+import { registerRequestLog } from './http/logging.ts';
+import { registerNegotiation } from './http/negotiate.ts';
+import { registerProblems } from './http/problem.ts';
+import type { Limits } from './limits/limits.ts';
+import { createPolicy } from './limits/policy.ts';
+import { registerPages } from './pages/render.ts';
+import { registerCookies } from './seal/cookies.ts';
+import type { SealKeys } from './seal/keys.ts';
+import { createCurrentSession } from './session/current.ts';
+import { createRevocation } from './session/revocation.ts';
+import { registerSession } from './session/routes.ts';
+import type { SignInPorts } from './sign-in/ports.ts';
+import { registerSignIn } from './sign-in/routes.ts';
+import type { Directory } from './users/directory.ts';
+
+/** Everything outside the app that it talks to. */
+export interface AppPorts {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly logger: Logger;
+  readonly keys: SealKeys;
+  readonly directory: Directory;
+  readonly limits: Limits;
+  readonly delivery: SignInPorts['delivery'];
+  readonly compose: SignInPorts['compose'];
+  readonly mask: (phone: string) => string;
+  readonly lifecycle: Lifecycle;
+  readonly readiness: Readonly<Record<string, ReadinessCheck>>;
+}
+
+const BODY_LIMIT_BYTES = 16 * 1024;
+/** How long a client may take to send its request. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** How long a connection may be silent: longer than the slowest answer, a delivery over several senders. */
+const CONNECTION_TIMEOUT_MS = 30_000;
+
+/** Builds the service: plugins and routes, with nothing of the process, the environment or the network in it. */
+export async function buildApp(config: Config, ports: AppPorts): Promise<FastifyInstance> {
+  const { clock, limits } = ports;
+  const app = Fastify({
+    loggerInstance: ports.logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: config.trustProxy.length === 0 ? false : [...config.trustProxy],
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 100 },
+    clientErrorHandler: answerClientError,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
+  }) as unknown as FastifyInstance;
+
+  registerRequestLog(app);
+  registerJsonBody(app);
+  await app.register(formbody, { bodyLimit: BODY_LIMIT_BYTES });
+  await registerNegotiation(app);
+  await app.register(helmet, securityHeaders(config));
+  app.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+  });
+  if (config.allowedOrigins.length > 0) {
+    await app.register(cors, { origin: [...config.allowedOrigins], credentials: true, methods: ['GET', 'POST'] });
+  }
+  registerCrossSiteRule(app, ownOrigins(config), config.allowedOrigins);
+
+  const cookies = await registerCookies(app, {
+    keys: ports.keys,
+    secure: config.origin.startsWith('https:'),
+    ...(config.cookieDomain === undefined ? {} : { domain: config.cookieDomain }),
+  });
+  const pages = await registerPages(app, { ...config, channels: ports.delivery.channels });
+  registerProblems(app, (_request, reply, problem) => pages.error(reply, problem));
+
+  const policy = createPolicy(limits, { ...config, challengeTtlSeconds: challengeTtl(config) }, clock);
+  const revocation = createRevocation(limits);
+  const currentSession = createCurrentSession(cookies, revocation, clock);
+  const { directory, delivery, compose, random, mask } = ports;
+
+  registerSignIn(app, {
+    ports: { directory, policy, delivery, compose, clock, random, settings: config },
+    cookies,
+    pages,
+    currentSession,
+    returnTo: createReturnTo(config.allowedReturnOrigins),
+    mask,
+  });
+  registerSession(app, {
+    cookies,
+    currentSession,
+    revocation,
+    pages,
+    clock,
+    closeChallenge: async (cookie) => {
+      const challenge = parseChallenge(cookie, clock(), config.loginTtlSeconds);
+      if (challenge !== null) await policy.close(challenge);
+    },
+  });
+  registerHealth(app, ports.lifecycle, ports.readiness);
+  return app;
+}
+
+/** The longest that a challenge can come back from a client: a code resent at the last moment of its login. */
+function challengeTtl({ loginTtlSeconds, otpTtlSeconds }: Config): number {
+  return loginTtlSeconds + otpTtlSeconds + 10;
+}
+
+function securityHeaders(config: Config) {
+  const self = "'self'";
+  const none = "'none'";
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': [none],
+        'style-src': [self],
+        'img-src': [self],
+        // Browsers apply this to the redirect that follows a form, too.
+        'form-action': [self, ...config.allowedReturnOrigins],
+        'frame-ancestors': [none],
+        'base-uri': [none],
+      },
+    },
+    strictTransportSecurity: config.origin.startsWith('https:') ? { maxAge: 31_536_000 } : false,
+    frameguard: { action: 'deny' as const },
+    // With `no-referrer` browsers would send `Origin: null` with our own forms.
+    referrerPolicy: { policy: 'same-origin' as const },
+  };
+}
+
+// In development people type `localhost` as readily as the address that start-up prints.
+function ownOrigins({ origin }: Config): string[] {
+  const { protocol, hostname, port } = new URL(origin);
+  const loopback = ['127.0.0.1', 'localhost', '[::1]'];
+  if (!loopback.includes(hostname)) return [origin];
+  return loopback.map((host) => `${protocol}//${host}${port === '' ? '' : `:${port}`}`);
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { addUser } from './users/add-user.ts';
+import { hashPassword } from './users/password.ts';
+
+/** What a command needs of the process. */
+export interface CommandIo {
+  /** Writes one line to standard output. */
+  readonly write: (line: string) => void;
+  /** Writes one line to standard error. */
+  readonly complain: (line: string) => void;
+  /** A password from a prompt, or the first line of standard input. */
+  readonly readPassword: () => Promise<string>;
+}
+
+/** What the command line asks for. `serve` is left to the caller, because it goes on; everything else is done here. */
+export type Outcome = { readonly serve: true } | { readonly exitCode: number };
+
+const HELP = `doorcode: one-time passwords by text message, with no database
+
+Usage: doorcode [COMMAND]
+
+  serve                   run the service (the default); configured by the environment
+  key                     print a fresh key for SESSION_KEYS
+  user add NAME PHONE     add a user to a users file, with a password from the prompt or standard input
+
+Every command explains itself with --help. Options: --help, --version`;
+
+const COMMAND_HELP: Readonly<Record<string, string>> = {
+  serve: `Usage: doorcode [serve]
+
+Runs the service. Settings come from the environment, and from a file .env in the current folder for names that the
+environment does not set; README.md lists them. Stops on SIGTERM or SIGINT once requests in flight are answered.
+Exit codes: 0 stopped, 1 failed to run (for instance the port is taken), 78 the configuration has faults.`,
+  key: `Usage: doorcode key
+
+Prints 32 random bytes in base64, a key for SESSION_KEYS. To rotate, put the new key in front of the old one, separated
+by a comma, and drop the old one when SESSION_TTL has passed.`,
+  user: `Usage: doorcode user add NAME PHONE [--file users.json] [--locale LOCALE]
+
+Adds a user to the file that USERS_FILE names. The password is asked for without being shown, or read from the first
+line of standard input; the file holds its argon2id hash only.
+
+  NAME             what the user types to sign in
+  PHONE            E.164, for instance +15550100101
+  --file FILE      the users file, made when there is none (default: users.json)
+  --locale LOCALE  language of the user's messages, for instance en`,
+};
+
+/** Runs one command. Faults of usage go to standard error with exit code 64 (EX_USAGE of sysexits). */
+export async function runCommand(args: readonly string[], version: string, io: CommandIo): Promise<Outcome> {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+        file: { type: 'string' },
+        locale: { type: 'string' },
+      },
+    });
+    const [command = 'serve', ...rest] = positionals;
+    if (values.version) return say(io, version);
+    if (values.help) return say(io, (positionals.length > 0 && COMMAND_HELP[command]) || HELP);
+    if (command !== 'user' && (values.file !== undefined || values.locale !== undefined)) {
+      throw new UsageError(`--file and --locale belong to "user add"`);
+    }
+    if (command === 'serve' && rest.length === 0) return { serve: true };
+    if (command === 'key' && rest.length === 0) return say(io, randomBytes(32).toString('base64'));
+    if (command === 'user' && rest[0] === 'add' && rest.length === 3) {
+      const [, username = '', phone = ''] = rest;
+      return await addUserCommand({ username, phone, path: values.file ?? 'users.json', locale: values.locale }, io);
+    }
+    if (command in COMMAND_HELP) throw new UsageError(COMMAND_HELP[command] ?? '');
+    throw new UsageError(`There is no command "${command}".\n\n${HELP}`);
+  } catch (error) {
+    io.complain((error as Error).message);
+    const misused =
+      error instanceof UsageError || String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE');
+    return { exitCode: misused ? 64 : 1 };
+  }
+}
+
+class UsageError extends Error {}
+
+function say(io: CommandIo, text: string): Outcome {
+  io.write(text);
+  return { exitCode: 0 };
+}
+
+async function addUserCommand(
+  { username, phone, path, locale }: { username: string; phone: string; path: string; locale: string | undefined },
+  io: CommandIo,
+): Promise<Outcome> {
+  const password = await io.readPassword();
+  // The same bounds as at sign-in, so that nobody is given a password that can never be typed.
+  if (password.length < 8 || password.length > 1024) {
+    throw new UsageError('The password must have 8 to 1024 characters.');
+  }
+  const passwordHash = await hashPassword(password);
+  await addUser({ path, username, phone, passwordHash, ...(locale === undefined ? {} : { locale }) });
+  return say(io, `Added ${username} to ${path}.`);
+}

@@ -1,0 +1,251 @@
+import { randomBytes } from 'node:crypto';
+import { ConfigError, type Environment, EnvironmentReader } from './environment.ts';
+
+export type SenderName = 'console' | 'signalwire' | 'webhook';
+export const senderNames: readonly SenderName[] = ['signalwire', 'webhook', 'console'];
+
+export interface SignalWireConfig {
+  /** Host of the space, a port allowed. */
+  readonly space: string;
+  readonly project: string;
+  readonly token: string;
+  /** E.164. */
+  readonly number: string;
+}
+
+/** Everything there is to set, read once at start. Durations are seconds. */
+export interface Config {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** Scheme, host and port by which users reach us. */
+  readonly origin: string;
+  /** Addresses and networks whose X-Forwarded-* headers are believed. */
+  readonly trustProxy: readonly string[];
+  /** 32 bytes each; the first seals, all open. */
+  readonly masterKeys: readonly Buffer[];
+  /** False when the keys were made for this run, as in development. */
+  readonly keysGiven: boolean;
+  readonly cookieDomain: string | undefined;
+  readonly sessionTtlSeconds: number;
+  readonly loginTtlSeconds: number;
+  readonly otpTtlSeconds: number;
+  readonly otpDigits: number;
+  readonly otpAttempts: number;
+  readonly resendCooldownSeconds: number;
+  /** Wrong codes in a row before an account is locked; null is no limit. */
+  readonly accountFailures: number | null;
+  readonly users:
+    | { readonly kind: 'demo' }
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'upstream'; readonly url: string; readonly token: string | undefined };
+  /** Senders in the order in which they are tried. */
+  readonly delivery: readonly SenderName[];
+  readonly signalwire: SignalWireConfig | undefined;
+  readonly webhook: { readonly url: string; readonly secret: string } | undefined;
+  readonly appName: string;
+  /** Origins of web apps that may call us from a browser. */
+  readonly allowedOrigins: readonly string[];
+  /** Origins, besides our own, that a person may be sent to once signed in. */
+  readonly allowedReturnOrigins: readonly string[];
+  readonly logLevel: string;
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const MASTER_KEY_BYTES = 32;
+
+/**
+ * Reads the configuration from the environment. In development (`NODE_ENV` is not `production`) everything has a
+ * default; production must be told its keys, origin, users and sender.
+ *
+ * @throws ConfigError that names every fault at once
+ */
+export function readConfig(env: Environment): Config {
+  const reader = new EnvironmentReader(env);
+  const config = read(reader);
+  if (reader.faults.length > 0) throw new ConfigError(reader.faults);
+  return config;
+}
+
+/** The name of every setting, in the order of the documentation. */
+export function settingNames(): string[] {
+  const reader = new EnvironmentReader({});
+  read(reader);
+  return [...reader.names];
+}
+
+function read(env: EnvironmentReader): Config {
+  const production = env.oneOf('NODE_ENV', ['production', 'development', 'test'], 'development') === 'production';
+  const signalwire = readSignalWire(env);
+  const users = readUsers(env, production);
+  const webhook = readWebhook(env);
+  const delivery = readDelivery(env, production, { signalwire, webhook });
+  const host = env.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1');
+  const port = env.integer('PORT', 3000, 0, 65_535);
+  const origin = readOrigin(env, production, port);
+  const otpTtlSeconds = env.integer('OTP_TTL', 60, 30, 600);
+  const loginTtlSeconds = env.integer('LOGIN_TTL', 600, 30, 86_400);
+  if (loginTtlSeconds < otpTtlSeconds) env.fault('LOGIN_TTL', 'must not be shorter than OTP_TTL');
+
+  return {
+    production,
+    host,
+    port,
+    origin,
+    trustProxy: readTrustProxy(env),
+    ...readMasterKeys(env, production),
+    cookieDomain: readCookieDomain(env, origin),
+    sessionTtlSeconds: env.integer('SESSION_TTL', 43_200, 60, 31_536_000),
+    loginTtlSeconds,
+    otpTtlSeconds,
+    otpDigits: env.integer('OTP_DIGITS', 6, 6, 10),
+    otpAttempts: env.integer('OTP_ATTEMPTS', 5, 1, 100),
+    resendCooldownSeconds: env.integer('RESEND_COOLDOWN', 30, 0, 3600),
+    accountFailures: readAccountFailures(env),
+    users,
+    delivery,
+    signalwire,
+    webhook,
+    appName: readAppName(env),
+    allowedOrigins: env.origins('ALLOWED_ORIGINS'),
+    allowedReturnOrigins: env.origins('ALLOWED_RETURN_ORIGINS'),
+    logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+}
+
+function readSignalWire(env: EnvironmentReader): SignalWireConfig | undefined {
+  const settings = {
+    SIGNALWIRE_SPACE: env.text('SIGNALWIRE_SPACE'),
+    SIGNALWIRE_PROJECT: env.text('SIGNALWIRE_PROJECT'),
+    SIGNALWIRE_TOKEN: env.secret('SIGNALWIRE_TOKEN'),
+    SIGNALWIRE_NUMBER: env.text('SIGNALWIRE_NUMBER'),
+  };
+  const { SIGNALWIRE_SPACE: space, SIGNALWIRE_PROJECT: project } = settings;
+  const { SIGNALWIRE_TOKEN: token, SIGNALWIRE_NUMBER: number } = settings;
+  if (Object.values(settings).every((value) => value === undefined)) return undefined;
+  for (const [name, value] of Object.entries(settings)) {
+    if (value === undefined) env.fault(name, 'is missing; SignalWire needs all four of its settings');
+  }
+  if (space !== undefined && !isHost(space)) {
+    env.fault('SIGNALWIRE_SPACE', 'must be a host name such as example.signalwire.com, without a scheme or path');
+  }
+  if (number !== undefined && !/^\+[1-9]\d{6,14}$/.test(number)) {
+    env.fault('SIGNALWIRE_NUMBER', 'must be a phone number in E.164 form such as +15550100199');
+  }
+  if (project !== undefined && !/^[\w-]+$/.test(project)) env.fault('SIGNALWIRE_PROJECT', 'must be a project id');
+  return { space: space ?? '', project: project ?? '', token: token ?? '', number: number ?? '' };
+}
+
+function readWebhook(env: EnvironmentReader): Config['webhook'] {
+  const url = env.url('WEBHOOK_URL');
+  const secret = env.secret('WEBHOOK_SECRET');
+  if (secret !== undefined && secret.length < 16) env.fault('WEBHOOK_SECRET', 'must have at least 16 characters');
+  if (url === undefined) return undefined;
+  if (secret === undefined) env.fault('WEBHOOK_SECRET', 'is missing; WEBHOOK_URL needs it to sign its requests');
+  return { url: url.href, secret: secret ?? '' };
+}
+
+function readUsers(env: EnvironmentReader, production: boolean): Config['users'] {
+  const path = env.text('USERS_FILE');
+  const url = env.url('USERS_URL');
+  const token = env.secret('USERS_TOKEN');
+  if (path !== undefined && url !== undefined) env.fault('USERS_FILE', 'set either USERS_FILE or USERS_URL, not both');
+  if (path !== undefined) return { kind: 'file', path };
+  if (url !== undefined) {
+    if (token === undefined && production) env.fault('USERS_TOKEN', 'is missing; USERS_URL needs it in production');
+    return { kind: 'upstream', url: url.href, token };
+  }
+  if (production) env.fault('USERS_FILE', 'is missing; production needs USERS_FILE or USERS_URL');
+  return { kind: 'demo' };
+}
+
+function readDelivery(
+  env: EnvironmentReader,
+  production: boolean,
+  configured: Pick<Config, 'signalwire' | 'webhook'>,
+): SenderName[] {
+  const names = env.list('DELIVERY');
+  if (names.length === 0) {
+    // What is configured is meant to be used.
+    const found = senderNames.filter((name) => name !== 'console' && configured[name] !== undefined);
+    if (found.length > 0) return found;
+    if (production) env.fault('DELIVERY', 'is missing; production needs a sender that reaches phones, e.g. signalwire');
+    return ['console'];
+  }
+  const known = senderNames.filter((name) => names.includes(name));
+  if (known.length < names.length) {
+    env.fault('DELIVERY', `must list some of: ${senderNames.join(', ')}, each once`);
+  }
+  for (const name of known) {
+    if (name === 'console' && production) env.fault('DELIVERY', 'console shows codes in the log; not in production');
+    if (name === 'signalwire' && configured.signalwire === undefined) {
+      env.fault('SIGNALWIRE_SPACE', 'is missing; DELIVERY names signalwire');
+    }
+    if (name === 'webhook' && configured.webhook === undefined) {
+      env.fault('WEBHOOK_URL', 'is missing; DELIVERY names webhook');
+    }
+  }
+  return names as SenderName[];
+}
+
+function readOrigin(env: EnvironmentReader, production: boolean, port: number): string {
+  const origins = env.origins('ORIGIN');
+  if (origins.length > 1) env.fault('ORIGIN', 'must be one origin');
+  const origin = origins[0];
+  if (origin === undefined) {
+    if (production) env.fault('ORIGIN', 'is missing; production needs the https origin that users see');
+    return `http://127.0.0.1:${port}`;
+  }
+  if (production && !origin.startsWith('https:')) env.fault('ORIGIN', 'must be https in production');
+  return origin;
+}
+
+function readTrustProxy(env: EnvironmentReader): string[] {
+  const list = env.list('TRUST_PROXY');
+  const named = ['loopback', 'linklocal', 'uniquelocal'];
+  const good = (entry: string) => named.includes(entry) || /^[\da-fA-F.:]+(?:\/\d{1,3})?$/.test(entry);
+  if (!list.every(good)) {
+    env.fault('TRUST_PROXY', 'must list addresses, networks (10.0.0.0/8), loopback, linklocal or uniquelocal');
+  }
+  return list.filter(good);
+}
+
+function readMasterKeys(env: EnvironmentReader, production: boolean): Pick<Config, 'masterKeys' | 'keysGiven'> {
+  const text = env.secret('SESSION_KEYS');
+  if (text === undefined) {
+    if (production) env.fault('SESSION_KEYS', 'is missing; make one with: doorcode key');
+    return { masterKeys: [randomBytes(MASTER_KEY_BYTES)], keysGiven: false };
+  }
+  const keys = text.split(/[\s,]+/).filter((part) => part !== '');
+  const bad = keys.findIndex((key) => !/^[A-Za-z0-9+/_-]{43}=?$/.test(key));
+  if (bad !== -1) env.fault('SESSION_KEYS', `key ${bad + 1} is not 32 bytes in base64; make one with: doorcode key`);
+  if (new Set(keys).size < keys.length) env.fault('SESSION_KEYS', 'names a key twice');
+  return { masterKeys: keys.map((key) => Buffer.from(key, 'base64')), keysGiven: true };
+}
+
+function readCookieDomain(env: EnvironmentReader, origin: string): string | undefined {
+  const domain = env.text('COOKIE_DOMAIN')?.replace(/^\./, '').toLowerCase();
+  if (domain === undefined) return undefined;
+  const host = new URL(origin).hostname;
+  if (host !== domain && !host.endsWith(`.${domain}`))
+    env.fault('COOKIE_DOMAIN', 'must be the host of ORIGIN or above it');
+  return domain;
+}
+
+function readAccountFailures(env: EnvironmentReader): number | null {
+  if (env.text('LIMIT_ACCOUNT_FAILURES') === 'off') return null;
+  return env.integer('LIMIT_ACCOUNT_FAILURES', 10, 1, 1000);
+}
+
+function readAppName(env: EnvironmentReader): string {
+  const name = env.text('APP_NAME') ?? 'doorcode';
+  // The name stands in a text message of one segment, beside the code and the host.
+  if (name.length > 30 || /[\p{C}#@]/u.test(name)) {
+    env.fault('APP_NAME', 'must have at most 30 characters, none of them #, @ or a control character');
+  }
+  return name;
+}
+
+function isHost(text: string): boolean {
+  return URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text.toLowerCase();
+}

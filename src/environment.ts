@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+
+/** Every fault of the configuration, each told by the name of its setting. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n  ${faults.join('\n  ')}`,
+    );
+    this.faults = faults;
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads settings by name and gathers what is wrong with them instead of stopping at the first fault. A setting that is
+ * empty counts as not set, as in an env file that lists every name.
+ */
+export class EnvironmentReader {
+  readonly faults: string[] = [];
+  /** Every name that was asked for, in order of asking. */
+  readonly names = new Set<string>();
+  readonly #env: Environment;
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  fault(name: string, problem: string): void {
+    this.faults.push(`${name}: ${problem}`);
+  }
+
+  text(name: string): string | undefined {
+    this.names.add(name);
+    const value = this.#env[name]?.trim();
+    return value === '' ? undefined : value;
+  }
+
+  /** A setting that may also stand in the file that `NAME_FILE` names, as container secrets do. */
+  secret(name: string): string | undefined {
+    const value = this.text(name);
+    const file = this.#env[`${name}_FILE`]?.trim();
+    if (file === undefined || file === '') return value;
+    if (value !== undefined) {
+      this.fault(name, `set either ${name} or ${name}_FILE, not both`);
+      return value;
+    }
+    try {
+      const content = readFileSync(file, 'utf8').trim();
+      if (content !== '') return content;
+      this.fault(`${name}_FILE`, 'the file is empty');
+    } catch (error) {
+      this.fault(`${name}_FILE`, `the file cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    }
+    return undefined;
+  }
+
+  integer(name: string, fallback: number, min: number, max: number): number {
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    this.fault(name, `must be a whole number from ${min} to ${max}`);
+    return fallback;
+  }
+
+  oneOf<T extends string>(name: string, choices: readonly T[], fallback: T): T {
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice === undefined) this.fault(name, `must be one of: ${choices.join(', ')}`);
+    return choice ?? fallback;
+  }
+
+  /** Comma-separated; blanks around the parts do not count. */
+  list(name: string): string[] {
+    return splitList(this.text(name));
+  }
+
+  /** A URL over http or https, without credentials. */
+  url(name: string): URL | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const usable = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+    if (!usable) this.fault(name, 'must be an http or https URL without credentials');
+    return usable ? url : undefined;
+  }
+
+  /** Comma-separated origins: scheme, host and port, nothing behind. */
+  origins(name: string): string[] {
+    const list = this.list(name);
+    const bad = list.filter((text) => !isOrigin(text));
+    if (bad.length > 0) this.fault(name, 'each must be an origin such as https://app.example.com, without a path');
+    return list.filter(isOrigin).map((text) => new URL(text).origin);
+  }
+}
+
+export function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return /^https?:$/.test(url.protocol) && (text === url.origin || text === `${url.origin}/`);
+}
+
+export function splitList(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}

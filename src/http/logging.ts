@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify';
+import { type DestinationStream, type Logger, pino } from 'pino';
+
+export interface LoggerOptions {
+  /** pino's level names, `silent` included. */
+  readonly level: string;
+  /** Where lines go; standard output when absent. */
+  readonly destination?: DestinationStream;
+}
+
+/**
+ * One JSON object a line. Requests are logged by method, route and status: never by URL, header or body, because those
+ * hold what may not be readable anywhere.
+ */
+export function createLogger({ level, destination }: LoggerOptions): Logger {
+  const options = { level, base: { service: 'doorcode' }, serializers: { err: errorFields } };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/** Writes one line for each answered request. */
+export function registerRequestLog(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? null,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      'request',
+    );
+  });
+}
+
+/**
+ * What is told of an error that nobody expected. Messages of libraries may quote their input, so runs of digits, where
+ * codes and numbers would stand, are blotted out.
+ */
+export function errorFields(error: Error & { code?: unknown }): object {
+  return { type: error.name, code: error.code, message: blot(error.message), stack: blot(error.stack ?? '') };
+}
+
+function blot(text: string): string {
+  return text.replaceAll(/\+?\d(?:[ ().-]?\d){5,}/g, '[digits]');
+}

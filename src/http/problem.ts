@@ -1,0 +1,68 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { DoorcodeError } from '../errors.ts';
+import { wantsHtml } from './negotiate.ts';
+
+/** Shows a failure as a page; pages bring it, so that this file knows nothing of them. */
+export type ProblemPage = (request: FastifyRequest, reply: FastifyReply, problem: DoorcodeError) => unknown;
+
+const METHODS = ['GET', 'POST'] as const;
+
+/** Every failure becomes RFC 9457 `application/problem+json`, or a page for a browser. */
+export function registerProblems(app: FastifyInstance, page: ProblemPage): void {
+  app.setErrorHandler(answerWith(page));
+
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '/';
+    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }));
+    if (allowed.length === 0) throw new DoorcodeError('not_found');
+    reply.header('allow', allowed.join(', '));
+    throw new DoorcodeError('method_not_allowed');
+  });
+}
+
+/** An error handler that shows browsers a page, for the whole app or for one route that shows errors in place. */
+export function answerWith(page: ProblemPage) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): unknown => {
+    const problem = toProblem(error);
+    if (problem.code === 'internal_error') request.log.error({ err: error }, 'request failed');
+    if (!wantsHtml(request)) return sendProblem(reply, problem);
+    setRetryAfter(reply, problem);
+    return page(request, reply, problem);
+  };
+}
+
+/** Answers with the problem document, status and headers included. */
+export function sendProblem(reply: FastifyReply, problem: DoorcodeError): FastifyReply {
+  setRetryAfter(reply, problem);
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemBody(problem)));
+}
+
+/** The members of the problem document; absent ones are left out. */
+export function problemBody(problem: DoorcodeError): object {
+  const { status, code, message: title, detail, attemptsLeft, retryAfterSeconds: retryAfter } = problem;
+  return { status, code, title, detail, attemptsLeft, retryAfter };
+}
+
+/** Turns whatever was thrown into a problem. What is not known to be the client's doing tells nothing of itself. */
+export function toProblem(error: unknown): DoorcodeError {
+  if (error instanceof DoorcodeError) return error;
+  const { statusCode, validation, message } = error as FastifyError;
+  if (validation !== undefined) return new DoorcodeError('invalid_request', { detail: message });
+  switch (statusCode) {
+    case 400:
+      return new DoorcodeError('invalid_request', { detail: 'the request could not be read' });
+    case 413:
+      return new DoorcodeError('invalid_request', { status: 413, title: 'Request body is too large' });
+    case 415:
+      return new DoorcodeError('invalid_request', { status: 415, title: 'Unsupported media type' });
+    default:
+      return new DoorcodeError('internal_error', { cause: error });
+  }
+}
+
+function setRetryAfter(reply: FastifyReply, problem: DoorcodeError): void {
+  if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
+}

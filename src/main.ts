@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { stdin, stdout } from 'node:process';
+import { runCommand } from './command-line.ts';
+import { ConfigError } from './environment.ts';
+import { readPassword } from './password-prompt.ts';
+
+/** How long new connections are taken after SIGTERM, so that a gateway sees readiness turn 503 first. */
+const DRAIN_MS = 2000;
+/** When connections still open are cut; the process is gone within 10 s of the signal. */
+const DEADLINE_MS = 9000;
+/** EX_CONFIG of sysexits. */
+const EXIT_CONFIG = 78;
+
+const write = (line: string) => void stdout.write(`${line}\n`);
+const complain = (line: string) => void process.stderr.write(`${line}\n`);
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const outcome = await runCommand(process.argv.slice(2), version, {
+  write,
+  complain,
+  readPassword: () => readPassword(stdin, stdout),
+});
+if ('serve' in outcome) await run();
+else process.exitCode = outcome.exitCode;
+
+async function run(): Promise<void> {
+  loadEnvFile();
+  try {
+    // Loaded only now: the other commands need none of it.
+    const { serve } = await import('./serve.ts');
+    const service = await serve({ env: process.env, write });
+    const stop = (drainMs: number) => {
+      process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
+      service.close(drainMs, DEADLINE_MS).then(
+        () => process.exit(0),
+        (error: unknown) => {
+          service.logger.error({ err: error }, 'shutdown failed');
+          process.exit(1);
+        },
+      );
+    };
+    process.once('SIGTERM', () => stop(DRAIN_MS));
+    // Ctrl+C in a terminal: nobody is balancing load.
+    process.once('SIGINT', () => stop(0));
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error));
+    process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
+  }
+}
+
+function loadEnvFile(): void {
+  try {
+    process.loadEnvFile();
+  } catch (error) {
+    // There need not be one.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') complain(`.env: ${(error as Error).message}`);
+  }
+}

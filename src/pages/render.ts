@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import view from '@fastify/view';
+import { Eta } from 'eta';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { DoorcodeError } from '../errors.ts';
+import { en } from './locales/en.ts';
+
+/** What the code page needs to know of an open challenge. */
+export interface OtpView {
+  /** The masked number. */
+  readonly to: string;
+  readonly channel: 'sms' | 'voice';
+}
+
+export interface PageSettings {
+  readonly appName: string;
+  readonly otpDigits: number;
+  readonly otpTtlSeconds: number;
+  readonly channels: readonly ('sms' | 'voice')[];
+}
+
+/** The pages. Each answers with the status of the problem that it shows, or 200. */
+export interface Pages {
+  login(reply: FastifyReply, fields: { next: string; username?: string }, problem?: DoorcodeError): FastifyReply;
+  otp(reply: FastifyReply, otp: OtpView, problem?: DoorcodeError, status?: number): FastifyReply;
+  home(reply: FastifyReply, session: { user: string; since: string; until: string }): FastifyReply;
+  error(reply: FastifyReply, problem: DoorcodeError): FastifyReply;
+}
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Registers the template engine and the stylesheet, whose address changes with its content. */
+export async function registerPages(app: FastifyInstance, settings: PageSettings): Promise<Pages> {
+  await app.register(view, {
+    engine: { eta: new Eta({ views: here('./views'), cache: true, autoTrim: [false, 'nl'] }) },
+    root: here('./views'),
+    layout: 'layout.eta',
+  });
+
+  const css = readFileSync(here('./public/doorcode.css'));
+  const stylesheet = `/assets/doorcode-${createHash('sha256').update(css).digest('hex').slice(0, 12)}.css`;
+  app.get(stylesheet, async (_request, reply) =>
+    reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=31536000, immutable').send(css),
+  );
+
+  const t = en;
+  const show = (
+    reply: FastifyReply,
+    name: string,
+    title: string,
+    data: object,
+    problem?: DoorcodeError,
+    status = problem?.status ?? 200,
+  ) => {
+    const error = problem === undefined ? '' : explain(problem);
+    return reply
+      .code(status)
+      .type('text/html; charset=utf-8')
+      .view(`${name}.eta`, { t, lang: 'en', appName: settings.appName, stylesheet, title, error, ...data });
+  };
+
+  return {
+    login: (reply, { next, username = '' }, problem) =>
+      show(reply, 'login', t.login.title, { next, username }, problem),
+
+    otp: (reply, { to, channel }, problem, status) => {
+      const code = problem?.code;
+      const data = {
+        sent: fill(channel === 'voice' ? t.otp.sentByVoice : t.otp.sentBySms, { to }),
+        lifetime: fill(t.otp.lifetime, { seconds: settings.otpTtlSeconds }),
+        codeLabel: fill(t.otp.code, { digits: settings.otpDigits }),
+        digits: settings.otpDigits,
+        mayGuess: code !== 'otp_expired' && code !== 'otp_used' && code !== 'otp_attempts_exhausted',
+        mayResend: code !== 'otp_used' && code !== 'account_locked',
+        sms: settings.channels.includes('sms'),
+        voice: settings.channels.includes('voice'),
+      };
+      return show(reply, 'otp', t.otp.title, data, problem, status);
+    },
+
+    home: (reply, session) => show(reply, 'home', t.home.title, session),
+
+    error: (reply, problem) => show(reply, 'error', t.error.title, {}, problem),
+  };
+}
+
+/** Puts a problem into words: what is wrong, what is left, when to try again. */
+function explain({ code, attemptsLeft, retryAfterSeconds }: DoorcodeError): string {
+  const sentences: string[] = [en.problems[code]];
+  if (code === 'otp_invalid' && attemptsLeft !== undefined) {
+    const { none, one, other } = en.attemptsLeft;
+    sentences.push(attemptsLeft === 0 ? none : attemptsLeft === 1 ? one : fill(other, { count: attemptsLeft }));
+  }
+  if (retryAfterSeconds !== undefined) {
+    const wait =
+      retryAfterSeconds < 120
+        ? fill(en.wait.seconds, { count: retryAfterSeconds })
+        : fill(en.wait.minutes, { count: Math.ceil(retryAfterSeconds / 60) });
+    sentences.push(fill(en.retryAfter, { wait }));
+  }
+  return sentences.join(' ');
+}
+
+function fill(template: string, values: Readonly<Record<string, string | number>>): string {
+  return template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => String(values[name] ?? ''));
+}

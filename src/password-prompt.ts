@@ -1,0 +1,34 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+
+/** Standard input, as far as reading a password needs it. */
+export type PasswordInput = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+
+/**
+ * Reads a password: in a terminal it is asked for twice without being shown, else it is the first line of the input.
+ *
+ * @throws Error when the two entries differ, or there is no input
+ */
+export async function readPassword(input: PasswordInput, output: NodeJS.WritableStream): Promise<string> {
+  const terminal = input.isTTY === true;
+  // readline echoes what is typed to its output, so it gets one that swallows everything.
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: silent, terminal });
+  const ended = new Promise<never>((_resolve, reject) =>
+    lines.once('close', () => reject(new Error('No password was given.'))),
+  );
+  ended.catch(() => {});
+  const ask = async (prompt: string) => {
+    if (terminal) output.write(prompt);
+    const answer = await Promise.race([lines.question(''), ended]);
+    if (terminal) output.write('\n');
+    return answer;
+  };
+  try {
+    const password = await ask('Password: ');
+    if (terminal && (await ask('The same again: ')) !== password) throw new Error('The two passwords differ.');
+    return password;
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { DestinationStream, Logger } from 'pino';
+import { buildApp } from './app.ts';
+import { systemClock } from './clock.ts';
+import { type Config, readConfig, type SenderName } from './config.ts';
+import { createCompatibilitySender } from './delivery/compatibility.ts';
+import { createConsoleSender } from './delivery/console.ts';
+import { createDelivery } from './delivery/failover.ts';
+import { createComposer } from './delivery/message.ts';
+import { maskPhone } from './delivery/phone.ts';
+import type { Sender } from './delivery/sender.ts';
+import { createWebhookSender } from './delivery/webhook.ts';
+import { ConfigError, type Environment } from './environment.ts';
+import type { Lifecycle } from './http/health.ts';
+import { createLogger } from './http/logging.ts';
+import { createMemoryLimits } from './limits/memory.ts';
+import { en } from './pages/locales/en.ts';
+import { deriveKeys } from './seal/keys.ts';
+import { createDemoDirectory } from './users/demo.ts';
+import type { Directory } from './users/directory.ts';
+import { createFileDirectory } from './users/file.ts';
+import { createPasswordChecker } from './users/password.ts';
+import { createUpstreamDirectory } from './users/upstream.ts';
+
+export interface ServeOptions {
+  readonly env: Environment;
+  /** Writes one line for a person to read: the start-up notice, and codes from the console sender. */
+  readonly write: (line: string) => void;
+  /** Where log lines go; standard output when absent. */
+  readonly logDestination?: DestinationStream;
+}
+
+/** A service that listens. */
+export interface Service {
+  readonly url: string;
+  readonly logger: Logger;
+  /**
+   * Stops without losing a request: readiness turns 503 and every answer closes its connection, new connections are
+   * still taken for `drainMs` so that a gateway can notice, then requests in flight are waited for.
+   *
+   * @param deadlineMs when connections that are still open are cut, counted from the call
+   */
+  close(drainMs: number, deadlineMs: number): Promise<void>;
+}
+
+/**
+ * Configuration, adapters, app, listen.
+ *
+ * @throws ConfigError for every fault of the configuration at once
+ */
+export async function serve({ env, write, logDestination }: ServeOptions): Promise<Service> {
+  const config = readConfig(env);
+  const logger = createLogger({
+    level: config.logLevel,
+    ...(logDestination === undefined ? {} : { destination: logDestination }),
+  });
+  const lifecycle: Lifecycle = { draining: false };
+  const directory = await openDirectory(config, logger);
+  const delivery = createDelivery({
+    senders: config.delivery.map((name) => createSender(name, config, write)),
+    clock: systemClock,
+    log: logger,
+  });
+  const limits = createMemoryLimits({ clock: systemClock });
+  const app = await buildApp(config, {
+    clock: systemClock,
+    random: randomBytes,
+    logger,
+    keys: deriveKeys(config.masterKeys),
+    directory,
+    limits,
+    delivery,
+    compose: openComposer(config),
+    mask: maskPhone,
+    lifecycle,
+    readiness: {},
+  });
+
+  await app.listen({ host: config.host, port: config.port, listenTextResolver: () => 'listening' });
+  for (const line of notice(config, listeningUrl(app, config))) write(line);
+
+  return {
+    url: listeningUrl(app, config),
+    logger,
+    async close(drainMs, deadlineMs) {
+      lifecycle.draining = true;
+      logger.info({ drainMs }, 'shutting down');
+      const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
+      await new Promise((resolve) => setTimeout(resolve, drainMs));
+      await app.close();
+      clearTimeout(deadline);
+      await Promise.all([delivery.close(), directory.close?.(), limits.close()]);
+    },
+  };
+}
+
+async function openDirectory({ users }: Config, log: Logger): Promise<Directory> {
+  switch (users.kind) {
+    case 'demo':
+      return createDemoDirectory();
+    case 'upstream':
+      return createUpstreamDirectory({
+        url: users.url,
+        ...(users.token === undefined ? {} : { token: users.token }),
+      });
+    case 'file':
+      try {
+        return await createFileDirectory({
+          path: users.path,
+          clock: systemClock,
+          log,
+          passwords: createPasswordChecker(),
+        });
+      } catch (error) {
+        throw new ConfigError([`USERS_FILE: ${(error as Error).message}`]);
+      }
+  }
+}
+
+function createSender(name: SenderName, { signalwire, webhook }: Config, write: (line: string) => void): Sender {
+  if (name === 'signalwire' && signalwire !== undefined) {
+    return createCompatibilitySender({
+      name,
+      host: signalwire.space,
+      account: signalwire.project,
+      token: signalwire.token,
+      from: signalwire.number,
+    });
+  }
+  if (name === 'webhook' && webhook !== undefined) {
+    return createWebhookSender({ url: webhook.url, secret: webhook.secret, clock: systemClock });
+  }
+  return createConsoleSender({ write, clock: systemClock });
+}
+
+function openComposer({ appName, origin, otpDigits }: Config) {
+  try {
+    return createComposer({ texts: { en }, appName, host: new URL(origin).hostname, digits: otpDigits });
+  } catch (error) {
+    throw new ConfigError([`APP_NAME: ${(error as Error).message}`]);
+  }
+}
+
+// The port that was really taken: PORT=0 asks for any.
+function listeningUrl(app: FastifyInstance, { host }: Config): string {
+  const { port } = app.server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** What a person who starts the service needs to know. */
+function notice(config: Config, url: string): string[] {
+  const lines = [`doorcode listens on ${url}`];
+  if (config.users.kind === 'demo') {
+    lines.push('the one user is demo with the password demo, phone +1 555 010 0100');
+  }
+  lines.push(
+    config.delivery.includes('console')
+      ? 'codes appear here, on the console'
+      : `codes are sent by ${config.delivery.join(', then ')}`,
+  );
+  if (!config.keysGiven) lines.push('keys were made for this run: a restart signs everybody out');
+  lines.push('limits are counted in this process: run one replica; a restart forgets the counts');
+  return lines;
+}

@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { type AppPorts, buildApp } from '../../src/app.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import type { Message, Receipt } from '../../src/delivery/sender.ts';
+import type { Lifecycle } from '../../src/http/health.ts';
+import { createLogger } from '../../src/http/logging.ts';
+import { createMemoryLimits } from '../../src/limits/memory.ts';
+import { deriveKeys } from '../../src/seal/keys.ts';
+import type { User } from '../../src/users/directory.ts';
+import { type FakeClock, fakeClock } from './fake-clock.ts';
+
+export const PASSWORD = 'correct horse battery staple';
+export const ALICE: User = { username: 'alice', phone: '+15550100101' };
+export const BOB: User = { username: 'bob', phone: '+15550100102' };
+
+/** A service in memory with everything at hand that a test wants to look at or turn. */
+export interface TestApp {
+  readonly app: FastifyInstance;
+  readonly clock: FakeClock;
+  readonly config: Config;
+  /** What was accepted for sending, oldest first. */
+  readonly messages: Message[];
+  /** Log lines as they were written. */
+  readonly logs: string[];
+  readonly lifecycle: Lifecycle;
+  /** Makes the next deliveries fail, or succeed again with null. */
+  failDelivery(error: Error | null): void;
+  /** Runs at the moment a message is handed over, e.g. to let time pass until it is accepted. */
+  onDeliver(action: (message: Message) => void | Promise<void>): void;
+  /** Posts JSON unless `form` is given. */
+  post(url: string, body?: object, jar?: CookieJar, headers?: Record<string, string>): Promise<LightMyRequestResponse>;
+  get(url: string, jar?: CookieJar, headers?: Record<string, string>): Promise<LightMyRequestResponse>;
+  postForm(url: string, body: Record<string, string>, jar?: CookieJar): Promise<LightMyRequestResponse>;
+  /** Logs in and returns the jar and the code that was sent. */
+  login(user?: User, jar?: CookieJar): Promise<{ jar: CookieJar; code: string; response: LightMyRequestResponse }>;
+}
+
+export interface TestAppOptions {
+  readonly env?: Record<string, string>;
+  readonly ports?: Partial<AppPorts>;
+  readonly clock?: FakeClock;
+  readonly users?: readonly User[];
+}
+
+/** Deterministic bytes that differ from call to call. */
+export function seededRandom(seed = 'seed'): (length: number) => Uint8Array {
+  let calls = 0;
+  return (length) => {
+    const chunks: Buffer[] = [];
+    for (let block = 0; block * 32 < length; block += 1) {
+      chunks.push(createHash('sha256').update(`${seed}:${calls}:${block}`).digest());
+    }
+    calls += 1;
+    return Buffer.concat(chunks).subarray(0, length);
+  };
+}
+
+export const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
+
+/** Keeps cookies as a browser does: the newest wins, Max-Age=0 removes. */
+export class CookieJar {
+  readonly cookies = new Map<string, string>();
+
+  store(response: LightMyRequestResponse): this {
+    for (const line of [response.headers['set-cookie'] ?? []].flat()) {
+      const [pair = '', ...attributes] = line.split('; ');
+      const name = pair.slice(0, pair.indexOf('='));
+      if (attributes.includes('Max-Age=0')) this.cookies.delete(name);
+      else this.cookies.set(name, pair.slice(pair.indexOf('=') + 1));
+    }
+    return this;
+  }
+
+  get header(): string {
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  }
+
+  clone(): CookieJar {
+    const copy = new CookieJar();
+    for (const [name, value] of this.cookies) copy.cookies.set(name, value);
+    return copy;
+  }
+}
+
+export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const clock = options.clock ?? fakeClock();
+  const config = readConfig({ NODE_ENV: 'test', RESEND_COOLDOWN: '0', ...options.env });
+  const users = options.users ?? [ALICE, BOB];
+  const messages: Message[] = [];
+  const logs: string[] = [];
+  const lifecycle: Lifecycle = { draining: false };
+  let failure: Error | null = null;
+  let action: (message: Message) => void | Promise<void> = () => {};
+
+  const app = await buildApp(config, {
+    clock,
+    random: seededRandom(),
+    logger: createLogger({ level: 'trace', destination: { write: (line) => void logs.push(line) } }),
+    keys: deriveKeys(config.masterKeys),
+    directory: {
+      async authenticate(username, password) {
+        const user = users.find((candidate) => candidate.username === username.toLowerCase());
+        return user !== undefined && password === PASSWORD ? user : null;
+      },
+    },
+    limits: createMemoryLimits({ clock }),
+    delivery: {
+      channels: ['sms', 'voice'],
+      async deliver(message): Promise<Receipt> {
+        await action(message);
+        if (failure !== null) throw failure;
+        messages.push(message);
+        return { sender: 'test' };
+      },
+    },
+    compose: (outgoing) => ({ ...outgoing, text: `Your code is ${outgoing.code}` }),
+    mask: (phone) => `•••${phone.slice(-2)}`,
+    lifecycle,
+    readiness: {},
+    ...options.ports,
+  });
+
+  const inject = async (request: InjectOptions, jar?: CookieJar) => {
+    const headers = { ...request.headers, ...(jar === undefined || jar.header === '' ? {} : { cookie: jar.header }) };
+    const response = await app.inject({ ...request, headers });
+    jar?.store(response);
+    return response;
+  };
+
+  return {
+    app,
+    clock,
+    config,
+    messages,
+    logs,
+    lifecycle,
+    failDelivery(error) {
+      failure = error;
+    },
+    onDeliver(next) {
+      action = next;
+    },
+    post: (url, body, jar, headers = {}) =>
+      inject({ method: 'POST', url, headers, ...(body === undefined ? {} : { payload: body }) }, jar),
+    get: (url, jar, headers = {}) => inject({ method: 'GET', url, headers }, jar),
+    postForm: (url, body, jar) =>
+      inject(
+        {
+          method: 'POST',
+          url,
+          headers: { ...BROWSER, 'content-type': 'application/x-www-form-urlencoded' },
+          payload: new URLSearchParams(body).toString(),
+        },
+        jar,
+      ),
+    async login(user = ALICE, jar = new CookieJar()) {
+      const response = await inject(
+        { method: 'POST', url: '/login', payload: { username: user.username, password: PASSWORD } },
+        jar,
+      );
+      return { jar, code: messages.at(-1)?.code ?? '', response };
+    },
+  };
+}
+
+/** A code of the right shape that is not the given one. */
+export function wrongCode(code: string): string {
+  return String((Number(code) + 1) % 10 ** code.length).padStart(code.length, '0');
+}

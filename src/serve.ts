@@ -18,7 +18,7 @@ import { createLogger } from './http/logging.ts';
 import { createMemoryLimits } from './limits/memory.ts';
 import { en } from './pages/locales/en.ts';
 import { deriveKeys } from './seal/keys.ts';
-import { createDemoDirectory } from './users/demo.ts';
+import { createDemoDirectory, DEMO_USER } from './users/demo.ts';
 import type { Directory } from './users/directory.ts';
 import { createFileDirectory } from './users/file.ts';
 import { createPasswordChecker } from './users/password.ts';
@@ -153,7 +153,7 @@ function listeningUrl(app: FastifyInstance, { host }: Config): string {
 function notice(config: Config, url: string): string[] {
   const lines = [`doorcode listens on ${url}`];
   if (config.users.kind === 'demo') {
-    lines.push('the one user is demo with the password demo, phone +1 555 010 0100');
+    lines.push(`the one user is ${DEMO_USER.username} with the password demo, phone ${DEMO_USER.phone}`);
   }
   lines.push(
     config.delivery.includes('console')

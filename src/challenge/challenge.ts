@@ -131,7 +131,7 @@ export function parseChallenge(value: unknown, nowMs: number, loginTtlSeconds: n
     isTime(c.iat) &&
     isTime(c.exp) &&
     isTime(c.loginAt) &&
-    isString(c.next, /^.{1,2048}$/s);
+    isString(c.next, /^(?:\/(?!\/)|https?:\/\/).{0,2048}$/s);
   if (!wellFormed) return null;
   const challenge = value as Challenge;
   const now = Math.floor(nowMs / 1000);

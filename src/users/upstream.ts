@@ -1,0 +1,103 @@
+import { Agent, type Dispatcher, request } from 'undici';
+import { DoorcodeError } from '../errors.ts';
+import type { Directory, User } from './directory.ts';
+import { isFields, toUser, userFaults } from './user-fields.ts';
+
+/** Far more than a user needs, and far less than hurts. */
+const answerLimitBytes = 64 * 1024;
+/** A slow upstream must not have a flood of logins open a socket each; what waits for one is under the timeout too. */
+const maxConnections = 64;
+const refusals: ReadonlySet<number> = new Set([401, 403, 404]);
+
+export interface UpstreamDirectoryOptions {
+  /** Gets `POST { username, password }`; http or https. */
+  readonly url: string;
+  /** Sent as `Authorization: Bearer TOKEN`. */
+  readonly token?: string;
+  /** For the whole exchange, from connecting to the answer's last byte. */
+  readonly timeoutMs?: number;
+  /** Connections to use instead of own ones; stays open on `close`. */
+  readonly dispatcher?: Dispatcher;
+}
+
+/**
+ * Users from another service, over kept-alive connections. 200 with `{ username, phone, locale? }` is the user (other
+ * properties are ignored), 401, 403 and 404 say no. Anything else, a redirect and a timeout included, throws
+ * `directory_unavailable`, whose cause tells why in our words alone: an error of the HTTP client may hold the request.
+ */
+export function createUpstreamDirectory(options: UpstreamDirectoryOptions): Directory & { close(): Promise<void> } {
+  const { token, timeoutMs = 5000 } = options;
+  const url = new URL(options.url);
+  const { dispatcher = new Agent({ connections: maxConnections, connect: { timeout: timeoutMs } }) } = options;
+  const headers = {
+    accept: 'application/json',
+    'content-type': 'application/json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
+
+  async function ask(username: string, password: string): Promise<User | null> {
+    const { statusCode, body } = await request(url, {
+      dispatcher,
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ username, password }),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (statusCode === 200) return readUser(await readLimited(body));
+    // An answer that is not read to its end would take its connection with it. What goes wrong here changes nothing.
+    await body.dump({ limit: answerLimitBytes }).catch(() => {});
+    if (refusals.has(statusCode)) return null;
+    throw new UnusableAnswer(`the answer has status ${statusCode}`);
+  }
+
+  return {
+    async authenticate(username, password) {
+      // Nobody has no name or no password, but to LDAP an empty password is an anonymous bind, which succeeds
+      // (RFC 4513 §5.1.2): an upstream that hands the pair on would say yes.
+      if (username === '' || password === '') return null;
+      try {
+        return await ask(username, password);
+      } catch (error) {
+        const cause = new Error(`User directory: ${reasonOf(error, timeoutMs)}`);
+        throw new DoorcodeError('directory_unavailable', { retryAfterSeconds: 5, cause });
+      }
+    },
+    async close() {
+      if (options.dispatcher === undefined) await dispatcher.close();
+    },
+  };
+}
+
+/** An answer that arrived, but is none of those agreed on. */
+class UnusableAnswer extends Error {}
+
+async function readLimited(body: Dispatcher.ResponseData['body']): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Leaving the loop by an error destroys the body, and so the connection.
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > answerLimitBytes) throw new UnusableAnswer(`the answer is longer than ${answerLimitBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function readUser(text: string): User {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw new UnusableAnswer('the answer is not JSON');
+  }
+  if (!isFields(answer)) throw new UnusableAnswer('the answer is not a JSON object');
+  const faults = userFaults(answer);
+  if (faults.length > 0) throw new UnusableAnswer(`in the answer, ${faults.join('; ')}`);
+  return toUser(answer);
+}
+
+function reasonOf(error: unknown, timeoutMs: number): string {
+  if (error instanceof UnusableAnswer) return error.message;
+  const { name, code } = error as NodeJS.ErrnoException;
+  return name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : `request failed (${code ?? name})`;
+}

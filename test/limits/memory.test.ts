@@ -1,0 +1,60 @@
+import t from 'tap';
+import { createMemoryLimits } from '../../src/limits/memory.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { limitsContract } from './limits.contract.ts';
+
+limitsContract(t, 'memory', async () => {
+  const clock = fakeClock();
+  return { limits: createMemoryLimits({ clock }), clock };
+});
+
+t.test('when a rule is full, the new is refused and the old is kept', async (t) => {
+  const clock = fakeClock();
+  const limits = createMemoryLimits({ clock, maxKeysPerRule: 3 });
+  for (const key of ['victim', 'b', 'c']) await limits.add('rule', key, 60);
+  await limits.add('rule', 'victim', 60);
+  for (let flood = 0; flood < 1000; flood += 1) {
+    await t.rejects(limits.add('rule', `flood ${flood}`, 60), { code: 'limits_unavailable', retryAfterSeconds: 5 });
+    await t.rejects(limits.claim('rule', `flood ${flood}`, 60), { code: 'limits_unavailable' });
+  }
+  t.equal((await limits.read('rule', 'victim')).count, 2);
+  t.equal((await limits.add('rule', 'victim', 60)).count, 3, 'what runs goes on counting');
+  t.equal((await limits.add('other', 'a', 60)).count, 1, 'other rules have room of their own');
+});
+
+t.test('room comes back as counters end, also behind one that lasts longer', async (t) => {
+  const clock = fakeClock();
+  const limits = createMemoryLimits({ clock, maxKeysPerRule: 3 });
+  await limits.add('rule', 'long', 3600);
+  await limits.add('rule', 'short', 10);
+  await limits.add('rule', 'shorter', 5);
+  clock.advance(5);
+  t.equal((await limits.add('rule', 'new', 60)).count, 1);
+  await t.rejects(limits.add('rule', 'too many', 60), { code: 'limits_unavailable' });
+  clock.advance(5);
+  t.equal((await limits.add('rule', 'newer', 60)).count, 1);
+  t.equal((await limits.read('rule', 'long')).count, 1);
+});
+
+t.test('a full rule is looked through once a second at the most', async (t) => {
+  const clock = fakeClock();
+  const limits = createMemoryLimits({ clock, maxKeysPerRule: 2 });
+  await limits.add('rule', 'long', 3600);
+  await limits.add('rule', 'short', 1.5);
+  clock.advance(1);
+  await t.rejects(limits.add('rule', 'a', 60), { code: 'limits_unavailable' });
+  clock.advance(0.6);
+  await t.rejects(limits.add('rule', 'a', 60), { code: 'limits_unavailable' }, 'looked through 0.6 s ago');
+  clock.advance(0.4);
+  t.equal((await limits.add('rule', 'a', 60)).count, 1);
+});
+
+t.test('a key that ended can start again in a full rule', async (t) => {
+  const clock = fakeClock();
+  const limits = createMemoryLimits({ clock, maxKeysPerRule: 1 });
+  await limits.add('rule', 'a', 1);
+  clock.advance(1);
+  t.equal((await limits.add('rule', 'a', 1)).count, 1);
+  await limits.close();
+  t.equal((await limits.read('rule', 'a')).count, 0);
+});

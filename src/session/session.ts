@@ -60,5 +60,5 @@ export function parseSession(value: unknown, nowMs: number): Session | null {
     Number.isSafeInteger(s.exp);
   if (!wellFormed) return null;
   const session = value as Session;
-  return session.exp > session.iat && session.exp * 1000 > nowMs ? session : null;
+  return session.iat > 0 && session.exp > session.iat && session.exp * 1000 > nowMs ? session : null;
 }

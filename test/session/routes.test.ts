@@ -1,0 +1,56 @@
+import t from 'tap';
+import { BROWSER, CookieJar, testApp } from '../support/build-app.ts';
+
+t.test('signing out revokes the session wherever its cookie is, and closes an open challenge', async (t) => {
+  const { login, post, get } = await testApp();
+  const { jar, code } = await login();
+  await post('/otp', { otp: code }, jar);
+  const second = await login(undefined, jar);
+  const copy = jar.clone();
+  t.strictSame([...copy.cookies.keys()].sort(), ['doorcode-challenge', 'doorcode-session']);
+
+  const out = await post('/logout', {}, jar);
+  t.strictSame(out.json(), { status: 'signed_out' });
+  t.equal(jar.header, '');
+  t.equal((await get('/session', copy)).statusCode, 401);
+  t.equal((await post('/otp', { otp: second.code }, copy)).json().code, 'otp_used');
+});
+
+t.test('signing out without a session is no error, whatever the cookies hold', async (t) => {
+  const { post } = await testApp();
+  for (const cookies of [{}, { 'doorcode-session': 'x', 'doorcode-challenge': 'y' }]) {
+    const jar = new CookieJar();
+    for (const [name, value] of Object.entries(cookies)) jar.cookies.set(name, value);
+    const response = await post('/logout', undefined, jar);
+    t.equal(response.statusCode, 200);
+    t.equal(jar.header, '', 'both cookies are cleared');
+  }
+});
+
+t.test('the signed-in page is for the signed-in; others are sent to log in', async (t) => {
+  const { login, post, get } = await testApp();
+  t.match(await get('/', undefined, BROWSER), { statusCode: 303, headers: { location: '/login' } });
+  const { jar, code } = await login();
+  t.match(await get('/', jar, BROWSER), { statusCode: 303, headers: { location: '/login' } });
+  await post('/otp', { otp: code }, jar);
+  const page = await get('/', jar, BROWSER);
+  t.match(page, { statusCode: 200, headers: { 'content-type': 'text/html; charset=utf-8' } });
+  for (const text of ['alice', '2030-01-01T00:00:00Z', '2030-01-01T12:00:00Z', 'action="/logout"']) {
+    t.match(page.body, text);
+  }
+});
+
+t.test('a full revocation store keeps the session rather than pretending', async (t) => {
+  const { createMemoryLimits } = await import('../../src/limits/memory.ts');
+  const { fakeClock } = await import('../support/fake-clock.ts');
+  const clock = fakeClock();
+  const limits = createMemoryLimits({ clock, maxKeysPerRule: 1 });
+  const { login, post, get } = await testApp({ clock, ports: { limits } });
+  const { jar, code } = await login();
+  await post('/otp', { otp: code }, jar);
+  await limits.claim('revoked', 'somebody else', 60);
+  const out = await post('/logout', {}, jar.clone());
+  t.match(out, { statusCode: 503 });
+  t.equal(out.json().code, 'limits_unavailable');
+  t.equal((await get('/session', jar)).statusCode, 200);
+});

@@ -1,0 +1,101 @@
+import { createCompatibilityHttp } from './compatibility-http.ts';
+import { loadSdk, type Sdk } from './compatibility-sdk.ts';
+import type { ConnectOptions } from './http-agent.ts';
+import { DeliveryError, type Message, type Receipt, type Sender } from './sender.ts';
+
+export interface CompatibilitySenderOptions {
+  /** SignalWire speaks Twilio's API: the two differ in host and credentials only. */
+  readonly name: 'signalwire' | 'twilio';
+  /** Full host name, a port allowed: `example.signalwire.com`, `api.twilio.com`, `127.0.0.1:8443`. */
+  readonly host: string;
+  /** Project id (SignalWire) or account SID (Twilio). */
+  readonly account: string;
+  readonly token: string;
+  /** The number that messages and calls come from, E.164. */
+  readonly from: string;
+  /** For tests: the certificate of a server of their own. In production NODE_EXTRA_CA_CERTS does this. */
+  readonly connect?: ConnectOptions;
+  /** For tests. */
+  readonly load?: () => Promise<Sdk>;
+}
+
+export interface CompatibilitySender extends Sender {
+  /** Resolves when the SDK is loaded. `send` waits for it by itself; rejects when the package is not there. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The voice that each language is read in: twilio.com/docs/voice/twiml/say, attribute `language`. */
+const voices = new Map([
+  ['en', 'en-US'],
+  ['es', 'es-ES'],
+  ['fr', 'fr-FR'],
+  ['de', 'de-DE'],
+  ['pt', 'pt-BR'],
+  ['zh', 'zh-CN'],
+]);
+
+/**
+ * Sends by SignalWire or Twilio. Text messages go out as they are; a call speaks the text from instructions that
+ * travel within the request (`Twiml`), so there is no public URL to fetch them from, and no code in one.
+ *
+ * Begins to load the SDK at once, in the background.
+ *
+ * @throws Error when `host` is not a host name with or without a port
+ */
+export function createCompatibilitySender(options: CompatibilitySenderOptions): CompatibilitySender {
+  const { name, host, account, token, from, connect, load = loadSdk } = options;
+  const http = createCompatibilityHttp(originOf(name, host), connect);
+  const loading = load();
+  // A failure is told by `send` and `ready`; without this it would end the process before anyone asks.
+  loading.catch(() => {});
+
+  async function create({ channel, to, text, locale }: Message, signal: AbortSignal): Promise<Receipt> {
+    const { RestClient } = await loading;
+    // A client for each message, because the SDK has no other way to carry the signal to its HTTP client.
+    const client = RestClient(account, token, {
+      signalwireSpaceUrl: host,
+      httpClient: { request: (request) => http.request(request, signal) },
+      lazyLoading: true,
+      env: {},
+    });
+    if (channel === 'sms') {
+      const { sid } = await client.messages.create({ to, from, body: text });
+      return { sender: name, id: sid };
+    }
+    const response = new RestClient.LaML.VoiceResponse();
+    response.say({ language: voiceOf(locale) }, text);
+    const { sid } = await client.calls.create({ to, from, twiml: response.toString() });
+    return { sender: name, id: sid };
+  }
+
+  return {
+    name,
+    channels: ['sms', 'voice'],
+    async send(message, signal) {
+      try {
+        return await create(message, signal);
+      } catch (error) {
+        // Whatever else the SDK throws may quote what we gave it.
+        throw error instanceof DeliveryError ? error : new DeliveryError('temporary', 'unexpected');
+      }
+    },
+    async ready() {
+      await loading;
+    },
+    close: () => http.close(),
+  };
+}
+
+/** The origin that every request goes to. The host comes from the settings, where a URL is an easy mistake. */
+function originOf(name: string, host: string): string {
+  const url = URL.canParse(`https://${host}`) ? new URL(`https://${host}`) : undefined;
+  if (url?.href !== `${url?.origin}/` || /[/\\?#@\s]/.test(host)) {
+    throw new Error(`${name}: host must be a host name, with or without a port`);
+  }
+  return url.origin;
+}
+
+function voiceOf(locale: string): string {
+  return voices.get(locale.toLowerCase().replace(/-.*/, '')) ?? 'en-US';
+}

@@ -1,0 +1,39 @@
+import { setImmediate } from 'node:timers/promises';
+import { Agent } from 'undici';
+
+/** TLS options of a connection. */
+export interface ConnectOptions {
+  /** PEM, in place of the authorities that Node trusts: tests hand in the certificate of their own server. */
+  readonly ca?: string;
+}
+
+/** The largest answer that a provider's API or a webhook has reason to give, bytes. */
+export const maxResponseBytes = 64 * 1024;
+
+/**
+ * Connections to one provider: kept open between messages, because a TLS handshake costs two round trips that the
+ * user would wait for, and never more than eight, because a burst of logins must not become a burst of handshakes.
+ *
+ * The timeouts only bound what nobody waits for any more; each attempt has its own, tighter signal.
+ */
+export function createHttpAgent(connect: ConnectOptions = {}): Agent {
+  return new Agent({
+    connections: 8,
+    // One request at a time on each: an SMS must not wait behind one that hangs, nor be lost with it.
+    pipelining: 1,
+    // Below the 60 s at which the common load balancers hang up, so that a message never meets a closing connection.
+    keepAliveTimeout: 30_000,
+    headersTimeout: 10_000,
+    bodyTimeout: 10_000,
+    maxResponseSize: maxResponseBytes,
+    connect: { timeout: 5_000, ...connect },
+  });
+}
+
+/**
+ * Resolves when the connection of an answer that has just been read can carry the next request. undici gives it back
+ * one turn of the event loop after the last byte; whoever sends again within that turn would open a second one.
+ */
+export async function connectionFree(): Promise<void> {
+  await setImmediate();
+}

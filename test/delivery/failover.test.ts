@@ -1,0 +1,203 @@
+import t from 'tap';
+import type { Clock } from '../../src/clock.ts';
+import { createDelivery, type DeliveryOptions } from '../../src/delivery/failover.ts';
+import { DeliveryError, type Receipt, type Sender } from '../../src/delivery/sender.ts';
+import type { TimeoutSignalFactory } from '../../src/delivery/timeout-signal.ts';
+import { code, failure, leaks, message, number } from './sender.contract.ts';
+
+type Send = Sender['send'];
+
+const accept: Send = async () => ({ sender: 'whoever', id: '1' });
+const refuse =
+  (kind: DeliveryError['kind'], reason: string): Send =>
+  async () => {
+    throw new DeliveryError(kind, reason);
+  };
+/** Heeds its signal, as a sender should. */
+const hang: Send = (_, signal) =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new DeliveryError('temporary', 'timeout')));
+  });
+/** Does not. */
+const ignore: Send = () => new Promise<Receipt>(() => {});
+
+/** A delivery whose time the test owns: timers fire when `tick` has come to them. */
+function setup(sends: Readonly<Record<string, Send>>, options: Partial<DeliveryOptions> = {}) {
+  let now = 1_000;
+  const clock: Clock = () => now;
+  const timers = new Set<{ at: number; ms: number; fire: () => void }>();
+  const started: number[] = [];
+  const timeoutSignal: TimeoutSignalFactory = (ms) => {
+    const controller = new AbortController();
+    const timer = { at: now + ms, ms, fire: () => controller.abort() };
+    timers.add(timer);
+    started.push(ms);
+    return { signal: controller.signal, clear: () => void timers.delete(timer) };
+  };
+  const tried: string[] = [];
+  const senders = Object.entries(sends).map(([name, send]): Sender => {
+    const channels = name.endsWith('voice') ? (['voice'] as const) : (['sms'] as const);
+    return {
+      name,
+      channels,
+      send(message, signal) {
+        tried.push(name);
+        return send(message, signal);
+      },
+    };
+  });
+  const lines: [string, object, string][] = [];
+  const log = {
+    info: (fields: object, text: string) => void lines.push(['info', fields, text]),
+    warn: (fields: object, text: string) => void lines.push(['warn', fields, text]),
+    error: (fields: object, text: string) => void lines.push(['error', fields, text]),
+  };
+  const delivery = createDelivery({ senders, clock, log, timeoutSignal, ...options });
+  /** Lets what is under way come to rest, then moves the time to the next timer. */
+  const tick = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    const next = [...timers].sort((a, b) => a.at - b.at)[0];
+    if (next) {
+      now = next.at;
+      next.fire();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { delivery, tried, lines, timers, started, tick, pass: (ms: number) => (now += ms) };
+}
+
+t.test('the first sender that accepts has the message', async (t) => {
+  const { delivery, tried, lines, timers } = setup({ first: accept, second: accept });
+  t.strictSame(await delivery.deliver(message()), { sender: 'whoever', id: '1' });
+  t.strictSame(tried, ['first']);
+  t.strictSame(lines, [['info', { sender: 'first', channel: 'sms', ms: 0 }, 'message accepted']]);
+  t.equal(timers.size, 0);
+});
+
+t.test('what is temporary goes on to the next sender', async (t) => {
+  const { delivery, tried, lines, timers } = setup({ first: refuse('temporary', 'http_500'), second: accept });
+  await delivery.deliver(message());
+  t.strictSame(tried, ['first', 'second']);
+  t.strictSame(lines, [
+    ['warn', { sender: 'first', channel: 'sms', reason: 'http_500', kind: 'temporary', ms: 0 }, 'message not accepted'],
+    ['info', { sender: 'second', channel: 'sms', ms: 0 }, 'message accepted'],
+  ]);
+  t.equal(timers.size, 0);
+});
+
+t.test('what is permanent ends it, and the next sender sees nothing', async (t) => {
+  const { delivery, tried, lines } = setup({ first: refuse('permanent', 'number'), second: accept });
+  await t.rejects(delivery.deliver(message()), { code: 'delivery_rejected', status: 422 });
+  t.strictSame(tried, ['first']);
+  t.match(lines, [['warn', { reason: 'number', kind: 'permanent' }]]);
+});
+
+t.test('when none accepts, the user is told when to try again', async (t) => {
+  const { delivery, tried } = setup({ first: refuse('temporary', 'a'), second: refuse('temporary', 'b') });
+  await t.rejects(delivery.deliver(message()), { code: 'delivery_failed', status: 503, retryAfterSeconds: 5 });
+  t.strictSame(tried, ['first', 'second']);
+});
+
+t.test('a fault in a sender is temporary, and its message goes nowhere', async (t) => {
+  for (const send of [
+    async () => {
+      throw new TypeError(`cannot read ${code} of ${number}`);
+    },
+    () => {
+      throw new Error(`at once, ${code} ${number}`);
+    },
+    () => Promise.reject(`${code} ${number}`),
+  ] satisfies Send[]) {
+    const { delivery, lines, timers } = setup({ first: send });
+    const error = await failure(delivery.deliver(message()));
+    t.match(error, { code: 'delivery_failed' });
+    t.match(lines, [['warn', { reason: 'unexpected', kind: 'temporary' }]]);
+    t.notOk(leaks(error) || leaks(lines));
+    t.equal(timers.size, 0);
+  }
+});
+
+t.test('a sender that hangs is given up after its time, whether or not it heeds its signal', async (t) => {
+  for (const send of [hang, ignore]) {
+    const { delivery, tried, lines, timers, tick } = setup({ first: send, second: accept });
+    const delivered = delivery.deliver(message());
+    await tick();
+    await delivered;
+    t.strictSame(tried, ['first', 'second']);
+    t.match(lines[0], ['warn', { sender: 'first', reason: 'timeout', kind: 'temporary', ms: 4_000 }]);
+    t.equal(timers.size, 0);
+  }
+});
+
+t.test('all tries together keep to one deadline', async (t) => {
+  const { delivery, tried, started, tick } = setup({ a: ignore, b: ignore, c: ignore, d: ignore });
+  const delivered = failure(delivery.deliver(message()));
+  for (let i = 0; i < 4; i++) await tick();
+  t.match(await delivered, { code: 'delivery_failed' });
+  t.strictSame(started, [4_000, 4_000, 2_000]);
+  t.strictSame(tried, ['a', 'b', 'c'], 'nothing is left for the fourth');
+});
+
+t.test('the times can be set', async (t) => {
+  const { delivery, started, tick } = setup({ a: ignore, b: ignore }, { perTryMs: 20, deadlineMs: 30 });
+  const delivered = failure(delivery.deliver(message()));
+  for (let i = 0; i < 2; i++) await tick();
+  await delivered;
+  t.strictSame(started, [20, 10]);
+});
+
+t.test('time that a sender takes is told', async (t) => {
+  const slow: Send = (...args) => {
+    pass(120);
+    return accept(...args);
+  };
+  const { delivery, lines, pass } = setup({ slow });
+  await delivery.deliver(message());
+  t.match(lines, [['info', { ms: 120 }]]);
+});
+
+t.test('a signal that has fired before the start counts', async (t) => {
+  const timeoutSignal = () => ({ signal: AbortSignal.abort(), clear: () => {} });
+  const { delivery, lines } = setup({ first: ignore }, { timeoutSignal });
+  await t.rejects(delivery.deliver(message()), { code: 'delivery_failed' });
+  t.match(lines, [['warn', { reason: 'timeout' }]]);
+});
+
+t.test('with real time', async (t) => {
+  const senders = [{ name: 'stuck', channels: ['sms'], send: ignore } as const];
+  const log = { info() {}, warn() {}, error() {} };
+  const delivery = createDelivery({ senders, clock: Date.now, log, perTryMs: 20 });
+  await t.rejects(delivery.deliver(message()), { code: 'delivery_failed' });
+});
+
+t.test('only senders that have the channel are asked', async (t) => {
+  const { delivery, tried } = setup({ first: accept, 'second-voice': accept });
+  await delivery.deliver(message({ channel: 'voice' }));
+  t.strictSame(tried, ['second-voice']);
+  const smsOnly = setup({ first: accept });
+  await t.rejects(smsOnly.delivery.deliver(message({ channel: 'voice' })), { code: 'delivery_failed' });
+  t.strictSame(smsOnly.tried, []);
+});
+
+t.test('the channels are those of all senders', async (t) => {
+  t.strictSame(setup({}).delivery.channels, []);
+  t.strictSame(setup({ a: accept, b: accept }).delivery.channels, ['sms']);
+  t.strictSame(setup({ 'a-voice': accept, b: accept }).delivery.channels, ['sms', 'voice']);
+});
+
+t.test('closing closes every sender, though one cannot', async (t) => {
+  const closed: string[] = [];
+  const sender = (name: string, close?: () => Promise<void>): Sender => ({
+    name,
+    channels: ['sms'],
+    send: accept,
+    ...(close && { close }),
+  });
+  const senders = [
+    sender('none'),
+    sender('broken', () => Promise.reject(new Error('no'))),
+    sender('last', async () => void closed.push('last')),
+  ];
+  await setup({}, { senders }).delivery.close();
+  t.strictSame(closed, ['last']);
+});

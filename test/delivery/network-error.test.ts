@@ -1,0 +1,33 @@
+import t from 'tap';
+import { errors } from 'undici';
+import { networkError } from '../../src/delivery/network-error.ts';
+import { leaks, number, patient } from './sender.contract.ts';
+
+const withCode = (code: string) => Object.assign(new Error(`${code} while sending to ${number}`), { code });
+
+t.test('every failure of the network is temporary, with a reason', async (t) => {
+  for (const [error, reason] of [
+    [withCode('ECONNREFUSED'), 'connection'],
+    [withCode('ECONNRESET'), 'connection'],
+    [withCode('ENOTFOUND'), 'connection'],
+    [withCode('DEPTH_ZERO_SELF_SIGNED_CERT'), 'connection'],
+    [withCode('CERT_HAS_EXPIRED'), 'connection'],
+    [new errors.SocketError('other side closed'), 'connection'],
+    [new Error('something'), 'connection'],
+    ['a string', 'connection'],
+    [withCode('ETIMEDOUT'), 'timeout'],
+    [new errors.ConnectTimeoutError(), 'timeout'],
+    [new errors.HeadersTimeoutError(), 'timeout'],
+    [new errors.BodyTimeoutError(), 'timeout'],
+    [new errors.ResponseExceededMaxSizeError(), 'bad_response'],
+    [withCode('HPE_INVALID_CONSTANT'), 'bad_response'],
+  ] as const) {
+    const found = networkError(error, patient());
+    t.match(found, { name: 'DeliveryError', kind: 'temporary', reason });
+    t.notOk(leaks(found));
+  }
+});
+
+t.test('when the attempt was aborted, that is the reason', async (t) => {
+  t.equal(networkError(withCode('ECONNRESET'), AbortSignal.abort()).reason, 'timeout');
+});

@@ -1,4 +1,3 @@
-import cors from '@fastify/cors';
 import formbody from '@fastify/formbody';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
@@ -73,6 +72,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   if (config.allowedOrigins.length > 0) {
+    const { default: cors } = await import('@fastify/cors');
     await app.register(cors, { origin: [...config.allowedOrigins], credentials: true, methods: ['GET', 'POST'] });
   }
   registerCrossSiteRule(app, ownOrigins(config), config.allowedOrigins);

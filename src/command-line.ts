@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { addUser } from './users/add-user.ts';
-import { hashPassword } from './users/password.ts';
 
 /** What a command needs of the process. */
 export interface CommandIo {
@@ -93,12 +91,20 @@ async function addUserCommand(
   { username, phone, path, locale }: { username: string; phone: string; path: string; locale: string | undefined },
   io: CommandIo,
 ): Promise<Outcome> {
+  // Loaded only now: starting the service needs none of it.
+  const [{ parsePhone }, { addUser }, { hashPassword }] = await Promise.all([
+    import('./delivery/phone.ts'),
+    import('./users/add-user.ts'),
+    import('./users/password.ts'),
+  ]);
+  const number = parsePhone(phone);
+  if (number === null) throw new UsageError('PHONE must be a phone number with its country code: +15550100101');
   const password = await io.readPassword();
   // The same bounds as at sign-in, so that nobody is given a password that can never be typed.
   if (password.length < 8 || password.length > 1024) {
     throw new UsageError('The password must have 8 to 1024 characters.');
   }
   const passwordHash = await hashPassword(password);
-  await addUser({ path, username, phone, passwordHash, ...(locale === undefined ? {} : { locale }) });
+  await addUser({ path, username, phone: number, passwordHash, ...(locale === undefined ? {} : { locale }) });
   return say(io, `Added ${username} to ${path}.`);
 }

@@ -5,13 +5,10 @@ import type { DestinationStream, Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, readConfig, type SenderName } from './config.ts';
-import { createCompatibilitySender } from './delivery/compatibility.ts';
-import { createConsoleSender } from './delivery/console.ts';
 import { createDelivery } from './delivery/failover.ts';
+import { maskPhone } from './delivery/mask-phone.ts';
 import { createComposer } from './delivery/message.ts';
-import { maskPhone } from './delivery/phone.ts';
 import type { Sender } from './delivery/sender.ts';
-import { createWebhookSender } from './delivery/webhook.ts';
 import { ConfigError, type Environment } from './environment.ts';
 import type { Lifecycle } from './http/health.ts';
 import { createLogger } from './http/logging.ts';
@@ -20,9 +17,6 @@ import { en } from './pages/locales/en.ts';
 import { deriveKeys } from './seal/keys.ts';
 import { createDemoDirectory, DEMO_USER } from './users/demo.ts';
 import type { Directory } from './users/directory.ts';
-import { createFileDirectory } from './users/file.ts';
-import { createPasswordChecker } from './users/password.ts';
-import { createUpstreamDirectory } from './users/upstream.ts';
 
 export interface ServeOptions {
   readonly env: Environment;
@@ -59,7 +53,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
   const lifecycle: Lifecycle = { draining: false };
   const directory = await openDirectory(config, logger);
   const delivery = createDelivery({
-    senders: config.delivery.map((name) => createSender(name, config, write)),
+    senders: await Promise.all(config.delivery.map((name) => openSender(name, config, write))),
     clock: systemClock,
     log: logger,
   });
@@ -96,42 +90,44 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
   };
 }
 
+// Adapters are loaded when they are configured: an HTTP client alone costs a fifth of the start.
+
 async function openDirectory({ users }: Config, log: Logger): Promise<Directory> {
   switch (users.kind) {
     case 'demo':
       return createDemoDirectory();
-    case 'upstream':
-      return createUpstreamDirectory({
-        url: users.url,
-        ...(users.token === undefined ? {} : { token: users.token }),
-      });
-    case 'file':
-      try {
-        return await createFileDirectory({
-          path: users.path,
-          clock: systemClock,
-          log,
-          passwords: createPasswordChecker(),
-        });
-      } catch (error) {
-        throw new ConfigError([`USERS_FILE: ${(error as Error).message}`]);
-      }
+    case 'upstream': {
+      const { createUpstreamDirectory } = await import('./users/upstream.ts');
+      return createUpstreamDirectory({ url: users.url, ...(users.token === undefined ? {} : { token: users.token }) });
+    }
+    case 'file': {
+      const [{ createFileDirectory }, { createPasswordChecker }] = await Promise.all([
+        import('./users/file.ts'),
+        import('./users/password.ts'),
+      ]);
+      const { path } = users;
+      return createFileDirectory({ path, clock: systemClock, log, passwords: createPasswordChecker() }).catch(
+        (error) => {
+          throw new ConfigError([`USERS_FILE: ${(error as Error).message}`]);
+        },
+      );
+    }
   }
 }
 
-function createSender(name: SenderName, { signalwire, webhook }: Config, write: (line: string) => void): Sender {
+async function openSender(name: SenderName, config: Config, write: (line: string) => void): Promise<Sender> {
+  const { signalwire, webhook } = config;
   if (name === 'signalwire' && signalwire !== undefined) {
-    return createCompatibilitySender({
-      name,
-      host: signalwire.space,
-      account: signalwire.project,
-      token: signalwire.token,
-      from: signalwire.number,
-    });
+    const { createCompatibilitySender } = await import('./delivery/compatibility.ts');
+    const { space: host, project: account, token, number: from } = signalwire;
+    return createCompatibilitySender({ name, host, account, token, from });
   }
   if (name === 'webhook' && webhook !== undefined) {
-    return createWebhookSender({ url: webhook.url, secret: webhook.secret, clock: systemClock });
+    const { createWebhookSender } = await import('./delivery/webhook.ts');
+    return createWebhookSender({ ...webhook, clock: systemClock });
   }
+  if (name !== 'console') throw new ConfigError([`DELIVERY: ${name} is not configured`]);
+  const { createConsoleSender } = await import('./delivery/console.ts');
   return createConsoleSender({ write, clock: systemClock });
 }
 
@@ -139,7 +135,7 @@ function openComposer({ appName, origin, otpDigits }: Config) {
   try {
     return createComposer({ texts: { en }, appName, host: new URL(origin).hostname, digits: otpDigits });
   } catch (error) {
-    throw new ConfigError([`APP_NAME: ${(error as Error).message}`]);
+    throw new ConfigError([`APP_NAME, ORIGIN: ${(error as Error).message}`]);
   }
 }
 

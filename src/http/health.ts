@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Whether this process is on its way out; one object that the process and its app share. */
 export interface Lifecycle {
@@ -19,9 +19,9 @@ export function registerHealth(
 ): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
 
-  app.get('/readyz', async (_request, reply) => {
+  app.get('/readyz', async (request, reply) => {
     const results: Record<string, string> = { process: lifecycle.draining ? 'shutting down' : 'ok' };
-    for (const [name, check] of Object.entries(checks)) results[name] = (await check()) ?? 'ok';
+    for (const [name, check] of Object.entries(checks)) results[name] = await run(request, name, check);
     const ready = Object.values(results).every((result) => result === 'ok');
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not_ready', checks: results });
   });
@@ -29,4 +29,13 @@ export function registerHealth(
   app.addHook('onSend', async (_request, reply) => {
     if (lifecycle.draining) reply.header('connection', 'close');
   });
+}
+
+async function run(request: FastifyRequest, name: string, check: ReadinessCheck): Promise<string> {
+  try {
+    return (await check()) ?? 'ok';
+  } catch (error) {
+    request.log.warn({ check: name, err: error }, 'readiness check failed');
+    return 'check failed';
+  }
 }

@@ -36,10 +36,18 @@ export function registerRequestLog(app: FastifyInstance): void {
  * What is told of an error that nobody expected. Messages of libraries may quote their input, so runs of digits, where
  * codes and numbers would stand, are blotted out.
  */
-export function errorFields(error: Error & { code?: unknown }): object {
-  return { type: error.name, code: error.code, message: blot(error.message), stack: blot(error.stack ?? '') };
+export function errorFields(error: unknown): object {
+  if (!(error instanceof Error)) {
+    return { type: typeof error, ...(typeof error === 'string' ? { message: blot(error) } : {}) };
+  }
+  return {
+    type: error.name,
+    code: (error as NodeJS.ErrnoException).code,
+    message: blot(error.message),
+    stack: blot(error.stack ?? ''),
+  };
 }
 
 function blot(text: string): string {
-  return text.replaceAll(/\+?\d(?:[ ().-]?\d){5,}/g, '[digits]');
+  return text.replaceAll(/\+?\d(?:[ ().-]{0,2}\d){5,}/g, '[digits]');
 }

@@ -6,6 +6,8 @@ import { wantsHtml } from './negotiate.ts';
 export type ProblemPage = (request: FastifyRequest, reply: FastifyReply, problem: DoorcodeError) => unknown;
 
 const METHODS = ['GET', 'POST'] as const;
+/** The characters of our own paths. `hasRoute` takes others for patterns, and throws at those it cannot read. */
+const PLAIN_PATH = /^[\w./-]+$/;
 
 /** Every failure becomes RFC 9457 `application/problem+json`, or a page for a browser. */
 export function registerProblems(app: FastifyInstance, page: ProblemPage): void {
@@ -13,7 +15,7 @@ export function registerProblems(app: FastifyInstance, page: ProblemPage): void 
 
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '/';
-    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }));
+    const allowed = METHODS.filter((method) => PLAIN_PATH.test(path) && app.hasRoute({ method, url: path }));
     if (allowed.length === 0) throw new DoorcodeError('not_found');
     reply.header('allow', allowed.join(', '));
     throw new DoorcodeError('method_not_allowed');
@@ -24,7 +26,8 @@ export function registerProblems(app: FastifyInstance, page: ProblemPage): void 
 export function answerWith(page: ProblemPage) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): unknown => {
     const problem = toProblem(error);
-    if (problem.code === 'internal_error') request.log.error({ err: error }, 'request failed');
+    if (problem.code === 'internal_error') request.log.error({ err: error ?? null }, 'request failed');
+    else if (problem.cause !== undefined) request.log.warn({ code: problem.code, err: problem.cause }, problem.message);
     if (!wantsHtml(request)) return sendProblem(reply, problem);
     setRetryAfter(reply, problem);
     return page(request, reply, problem);
@@ -49,7 +52,8 @@ export function problemBody(problem: DoorcodeError): object {
 /** Turns whatever was thrown into a problem. What is not known to be the client's doing tells nothing of itself. */
 export function toProblem(error: unknown): DoorcodeError {
   if (error instanceof DoorcodeError) return error;
-  const { statusCode, validation, message } = error as FastifyError;
+  // Anything can be thrown, null included.
+  const { statusCode, validation, message } = Object(error) as FastifyError;
   if (validation !== undefined) return new DoorcodeError('invalid_request', { detail: message });
   switch (statusCode) {
     case 400:

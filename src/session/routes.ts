@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { Type } from 'typebox';
 import { type Clock, isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import { wantsHtml } from '../http/negotiate.ts';
@@ -18,22 +17,30 @@ export interface SessionRoutes {
   readonly closeChallenge: (cookie: unknown) => Promise<void>;
 }
 
-const SessionAnswer = Type.Object({
-  user: Type.String(),
-  authenticatedAt: Type.String(),
-  expiresAt: Type.String(),
-  amr: Type.Array(Type.String()),
-});
+const sessionAnswer = {
+  type: 'object',
+  properties: {
+    user: { type: 'string' },
+    authenticatedAt: { type: 'string' },
+    expiresAt: { type: 'string' },
+    amr: { type: 'array', items: { type: 'string' } },
+  },
+  required: ['user', 'authenticatedAt', 'expiresAt', 'amr'],
+} as const;
 
-const SignedOut = Type.Object({ status: Type.Literal('signed_out') });
+const signedOut = {
+  type: 'object',
+  properties: { status: { type: 'string', const: 'signed_out' } },
+  required: ['status'],
+} as const;
 
-const Nothing = Type.Object({}, { additionalProperties: false });
+const emptyBody = { type: 'object', additionalProperties: false } as const;
 
 /** Who am I, the signed-in page, and signing out. */
 export function registerSession(app: FastifyInstance, routes: SessionRoutes): void {
   const { cookies, currentSession, revocation, pages, clock, closeChallenge } = routes;
 
-  app.get('/session', { schema: { response: { 200: SessionAnswer } } }, async (request) => {
+  app.get('/session', { schema: { response: { 200: sessionAnswer } } }, async (request) => {
     const session = await currentSession(request);
     if (session === null) throw new DoorcodeError('not_authenticated');
     const { sub: user, iat, exp, amr } = session;
@@ -50,7 +57,7 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
   app.post(
     '/logout',
     {
-      schema: { body: Nothing, response: { 200: SignedOut } },
+      schema: { body: emptyBody, response: { 200: signedOut } },
       preValidation: async (request) => {
         request.body ??= {};
       },

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Static, Type } from 'typebox';
+import type { FromSchema } from 'json-schema-to-ts';
 import { type Challenge, keepUntil, parseChallenge } from '../challenge/challenge.ts';
 import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
@@ -25,37 +25,53 @@ export interface SignInRoutes {
   readonly mask: (phone: string) => string;
 }
 
-const strict = { additionalProperties: false };
+const channel = { type: 'string', enum: ['sms', 'voice'] } as const;
 
-const Channel = Type.Union([Type.Literal('sms'), Type.Literal('voice')]);
-
-const LoginBody = Type.Object(
-  {
-    username: Type.String({ minLength: 1, maxLength: 256 }),
-    password: Type.String({ minLength: 1, maxLength: 1024 }),
-    channel: Type.Optional(Channel),
-    next: Type.Optional(Type.String({ maxLength: 2048 })),
+const loginBody = {
+  type: 'object',
+  properties: {
+    username: { type: 'string', minLength: 1, maxLength: 256 },
+    password: { type: 'string', minLength: 1, maxLength: 1024 },
+    channel,
+    next: { type: 'string', maxLength: 2048 },
   },
-  strict,
-);
+  required: ['username', 'password'],
+  additionalProperties: false,
+} as const;
 
-const ResendBody = Type.Object({ channel: Type.Optional(Channel) }, strict);
+const otpBody = (digits: number) =>
+  ({
+    type: 'object',
+    properties: { otp: { type: 'string', pattern: `^[0-9]{${digits}}$` } },
+    required: ['otp'],
+    additionalProperties: false,
+  }) as const;
 
-const OtpSent = Type.Object({
-  status: Type.Literal('otp_sent'),
-  channel: Channel,
-  to: Type.String(),
-  expiresAt: Type.String(),
-  resendAt: Type.String(),
-  attemptsLeft: Type.Integer(),
-});
+const resendBody = { type: 'object', properties: { channel }, additionalProperties: false } as const;
 
-const Authenticated = Type.Object({
-  status: Type.Literal('authenticated'),
-  user: Type.String(),
-  expiresAt: Type.String(),
-  next: Type.String(),
-});
+const otpSent = {
+  type: 'object',
+  properties: {
+    status: { type: 'string', const: 'otp_sent' },
+    channel,
+    to: { type: 'string' },
+    expiresAt: { type: 'string' },
+    resendAt: { type: 'string' },
+    attemptsLeft: { type: 'integer' },
+  },
+  required: ['status', 'channel', 'to', 'expiresAt', 'resendAt', 'attemptsLeft'],
+} as const;
+
+const authenticated = {
+  type: 'object',
+  properties: {
+    status: { type: 'string', const: 'authenticated' },
+    user: { type: 'string' },
+    expiresAt: { type: 'string' },
+    next: { type: 'string' },
+  },
+  required: ['status', 'user', 'expiresAt', 'next'],
+} as const;
 
 const DEFAULT_LOCALE = 'en';
 
@@ -63,8 +79,6 @@ const DEFAULT_LOCALE = 'en';
 export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void {
   const { ports, cookies, pages, currentSession, returnTo, mask } = routes;
   const { clock, settings } = ports;
-
-  const OtpBody = Type.Object({ otp: Type.String({ pattern: `^[0-9]{${settings.otpDigits}}$` }) }, strict);
 
   const openChallenge = (request: FastifyRequest) =>
     parseChallenge(cookies.open(request, 'challenge'), clock(), settings.loginTtlSeconds);
@@ -109,9 +123,9 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
     return session === null ? pages.login(reply, { next }) : reply.redirect(next, 303);
   });
 
-  app.post<{ Body: Static<typeof LoginBody> }>(
+  app.post<{ Body: FromSchema<typeof loginBody> }>(
     '/login',
-    { schema: { body: LoginBody, response: { 200: OtpSent } }, errorHandler: loginPage },
+    { schema: { body: loginBody, response: { 200: otpSent } }, errorHandler: loginPage },
     async (request, reply) => {
       const { username, password, channel = ports.delivery.channels[0] ?? 'sms', next } = request.body;
       const input = { username, password, channel, next: returnTo(next), locale: DEFAULT_LOCALE };
@@ -126,9 +140,9 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
     return pages.otp(reply, otpView(challenge), expired, 200);
   });
 
-  app.post<{ Body: Static<typeof OtpBody> }>(
+  app.post<{ Body: FromSchema<ReturnType<typeof otpBody>> }>(
     '/otp',
-    { schema: { body: OtpBody, response: { 200: Authenticated } }, errorHandler: otpPage },
+    { schema: { body: otpBody(settings.otpDigits), response: { 200: authenticated } }, errorHandler: otpPage },
     async (request, reply) => {
       const challenge = openChallenge(request);
       const session = await verify(ports, challenge, request.body.otp);
@@ -140,10 +154,10 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
     },
   );
 
-  app.post<{ Body: Static<typeof ResendBody> }>(
+  app.post<{ Body: FromSchema<typeof resendBody> }>(
     '/otp/resend',
     {
-      schema: { body: ResendBody, response: { 200: OtpSent } },
+      schema: { body: resendBody, response: { 200: otpSent } },
       errorHandler: otpPage,
       preValidation: async (request) => {
         request.body ??= {};

@@ -1,0 +1,179 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t, { type Test } from 'tap';
+import { CookieJar } from './support/build-app.ts';
+import { childEnv, MAIN, startService } from './support/service.ts';
+import { startSignalWire } from './support/signalwire.ts';
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(t: Test, args: string[], env: Record<string, string> = {}, input = ''): Promise<Finished> {
+  return new Promise((resolve) => {
+    const options = { env: childEnv(env), cwd: t.testdir({}) };
+    const child = execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+    child.stdin?.end(input);
+  });
+}
+
+t.test('with no variable set it serves the sign-in: password, code from the console, session, sign out', async (t) => {
+  const service = await startService(t);
+  for (const text of ['demo', 'codes appear here, on the console', 'restart']) t.match(service.output(), text);
+  const jar = new CookieJar();
+  const login = await service.post('/login', { username: 'demo', password: 'demo' }, jar);
+  t.match(await login.json(), { status: 'otp_sent', to: '+1 ••• ••• ••00' });
+  const code = /code (\d{6}) for \+15550100100/.exec(service.output())?.[1];
+  const verified = await service.post('/otp', { otp: code }, jar);
+  t.match(await verified.json(), { status: 'authenticated', user: 'demo', next: '/' });
+  t.match(await (await service.get('/session', jar)).json(), { user: 'demo', amr: ['pwd', 'otp', 'sms'] });
+  const old = jar.clone();
+  t.equal((await service.post('/logout', undefined, jar)).status, 200);
+  t.equal((await service.get('/session', old)).status, 401);
+  t.equal(await service.stop(), 0);
+});
+
+t.test('every fault of the configuration is told at once, by name, with exit code 78', async (t) => {
+  const { code, stderr } = await run(t, [], { NODE_ENV: 'production', PORT: 'x', OTP_TTL: '5' });
+  t.equal(code, 78);
+  for (const name of ['PORT', 'OTP_TTL', 'SESSION_KEYS', 'ORIGIN', 'USERS_FILE', 'DELIVERY']) t.match(stderr, name);
+  const users = await run(t, [], { USERS_FILE: 'missing.json' });
+  t.match(users, { code: 78, stderr: /USERS_FILE: / });
+});
+
+t.test('a port that is taken is an error of its own, not of the configuration', async (t) => {
+  const service = await startService(t);
+  const { code, stderr } = await run(t, ['serve'], { PORT: new URL(service.url).port });
+  t.equal(code, 1);
+  t.match(stderr, 'EADDRINUSE');
+});
+
+t.test('the other commands answer and end', async (t) => {
+  t.match(await run(t, ['--help']), { code: 0, stdout: 'Usage: doorcode' });
+  t.match(await run(t, ['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
+  t.match(await run(t, ['key']), { code: 0, stdout: /^[A-Za-z0-9+/]{43}=\n$/ });
+  t.match(await run(t, ['nonsense']), { code: 64, stderr: 'nonsense' });
+  t.match(await run(t, ['user', 'add', 'alice', '+15550100101'], {}, 'a long password\n'), {
+    code: 0,
+    stdout: 'Added alice to users.json.\n',
+  });
+});
+
+t.test('settings come from a file .env, and the environment goes before it', async (t) => {
+  const cwd = t.testdir({ '.env': 'NODE_ENV=production\nSESSION_KEYS=\nPORT=nonsense\n' });
+  const { code, stderr } = await new Promise<Finished>((resolve) => {
+    execFile(process.execPath, [MAIN], { env: childEnv({ PORT: '0' }), cwd }, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+  t.equal(code, 78);
+  t.match(stderr, 'SESSION_KEYS');
+  t.notMatch(stderr, 'PORT');
+});
+
+t.test('SIGTERM: readiness turns 503, what is in flight is answered with Connection: close, exit 0', async (t) => {
+  let release = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    const inbox = createServer((request, response) => {
+      request.resume();
+      release = () => response.end();
+      resolve();
+    }).listen(0, '127.0.0.1');
+    t.teardown(() => inbox.close());
+    t.context = inbox;
+  });
+  const { port } = t.context.address() as AddressInfo;
+  const service = await startService(t, {
+    DELIVERY: 'webhook',
+    WEBHOOK_URL: `http://127.0.0.1:${port}/inbox`,
+    WEBHOOK_SECRET: 'a secret of the tests',
+  });
+  t.equal((await service.get('/readyz')).status, 200);
+  const login = service.post('/login', { username: 'demo', password: 'demo' }, new CookieJar());
+  await arrived;
+  const stopped = service.stop('SIGTERM');
+  let ready = await service.get('/readyz');
+  for (let tries = 0; ready.status === 200 && tries < 100; tries += 1) ready = await service.get('/readyz');
+  t.equal(ready.status, 503);
+  t.match(await ready.json(), { status: 'not_ready', checks: { process: 'shutting down' } });
+  t.equal(ready.headers.get('connection'), 'close');
+  release();
+  const answer = await login;
+  t.equal(answer.status, 200);
+  t.equal(answer.headers.get('connection'), 'close');
+  t.equal(await stopped, 0);
+});
+
+t.test('SIGINT ends it at once', async (t) => {
+  const service = await startService(t);
+  t.equal(await service.stop('SIGINT'), 0);
+});
+
+t.test(
+  'SignalWire for real: its certificate trusted by NODE_EXTRA_CA_CERTS, ten messages on one connection',
+  async (t) => {
+    const signalwire = await startSignalWire();
+    t.teardown(() => signalwire.close());
+    const service = await startService(t, {
+      NODE_EXTRA_CA_CERTS: signalwire.caFile,
+      SIGNALWIRE_SPACE: signalwire.host,
+      SIGNALWIRE_PROJECT: 'project-of-the-tests',
+      SIGNALWIRE_TOKEN: 'token-of-the-tests',
+      SIGNALWIRE_NUMBER: '+15550100199',
+      RESEND_COOLDOWN: '0',
+      ORIGIN: 'http://login.example.com:3000',
+    });
+    const login = (jar = new CookieJar()) => service.post('/login', { username: 'demo', password: 'demo' }, jar);
+
+    for (let message = 0; message < 10; message += 1) {
+      const jar = new CookieJar();
+      t.equal((await login(jar)).status, 200);
+      const [request] = signalwire.requests.slice(message);
+      if (request === undefined) throw new Error('nothing arrived');
+      const { method, path, headers, form } = request;
+      t.equal(`${method} ${path}`, 'POST /2010-04-01/Accounts/project-of-the-tests/Messages.json');
+      t.equal(
+        headers.authorization,
+        `Basic ${Buffer.from('project-of-the-tests:token-of-the-tests').toString('base64')}`,
+      );
+      t.match(form, { From: '+15550100199', To: '+15550100100' });
+      t.match(form['Body'], /\n@login\.example\.com #\d{6}$/);
+      const code = /#(\d{6})$/.exec(form['Body'] ?? '')?.[1];
+      t.equal((await service.post('/otp', { otp: code }, jar)).status, 200);
+    }
+    t.equal(signalwire.requests.length, 10);
+    t.equal(signalwire.connections, 1);
+
+    const faults = [
+      ['unauthorized', 503, 'delivery_failed'],
+      ['invalid_number', 422, 'delivery_rejected'],
+      ['server_error', 503, 'delivery_failed'],
+      ['reset', 503, 'delivery_failed'],
+      ['hang', 503, 'delivery_failed'],
+    ] as const;
+    for (const [behaviour, status, code] of faults) {
+      signalwire.behave(behaviour);
+      const started = performance.now();
+      const jar = new CookieJar();
+      const response = await login(jar);
+      t.equal(response.status, status, behaviour);
+      t.match(await response.json(), { code });
+      t.equal(jar.header, '', 'no challenge cookie');
+      t.ok(performance.now() - started < 10_000, 'within the deadline');
+    }
+    signalwire.release();
+    t.equal((await login()).status, 200, 'and then it goes on');
+    const logged = service
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'));
+    t.ok(logged.length > 20);
+    t.notMatch(logged.join('\n'), '5550100100', 'no number in the log');
+    t.notMatch(service.output(), 'token-of-the-tests');
+  },
+);

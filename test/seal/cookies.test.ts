@@ -1,0 +1,146 @@
+import Fastify from 'fastify';
+import t, { type Test } from 'tap';
+import { createCodec } from '../../src/seal/codec.ts';
+import type { SealKeys } from '../../src/seal/keys.ts';
+import { CookieJar, testApp } from '../support/build-app.ts';
+
+const CHALLENGE = 'doorcode-challenge';
+const SESSION = 'doorcode-session';
+
+function jarWith(cookies: Record<string, string>): CookieJar {
+  const jar = new CookieJar();
+  for (const [name, value] of Object.entries(cookies)) jar.cookies.set(name, value);
+  return jar;
+}
+
+/** An app whose keys a test knows, with a codec to seal what it likes. */
+async function appWithKeys(keys: SealKeys) {
+  const [app, codec] = await Promise.all([testApp({ ports: { keys } }), createCodec(Fastify(), keys)]);
+  const seal = (purpose: 'challenge' | 'session', payload: object) => encodeURIComponent(codec.seal(purpose, payload));
+  /** Asserts that a pair of cookies is as good as none, everywhere. */
+  const refused = async (t: Test, cookies: Record<string, string>, what: string) => {
+    const jar = () => jarWith(cookies);
+    const answers = await Promise.all([
+      app.get('/session', jar()),
+      app.post('/otp', { otp: '123456' }, jar()),
+      app.post('/otp/resend', {}, jar()),
+      app.get('/', jar()),
+      app.get('/otp', jar()),
+    ]);
+    t.strictSame(
+      answers.map(({ statusCode, body, headers }) => [statusCode, headers.location ?? JSON.parse(body).code]),
+      [
+        [401, 'not_authenticated'],
+        [401, 'challenge_missing'],
+        [401, 'challenge_missing'],
+        [303, '/login'],
+        [303, '/login'],
+      ],
+      what,
+    );
+    t.equal((await app.get('/login', jar())).statusCode, 200, `${what}: login page`);
+    t.equal((await app.post('/logout', {}, jar())).statusCode, 200, `${what}: logout`);
+  };
+  return { ...app, seal, refused };
+}
+
+const key = (byte: number) => [Buffer.alloc(32, byte)];
+const separate: SealKeys = { challenge: key(1), session: key(2), verification: key(3) };
+const shared: SealKeys = { challenge: key(1), session: key(1), verification: key(1) };
+
+for (const [name, keys] of Object.entries({
+  'with a key for each purpose': separate,
+  'with one key for all': shared,
+})) {
+  t.test(`${name}: a cookie is good for its own purpose only`, async (t) => {
+    const { login, post, refused } = await appWithKeys(keys);
+    const { jar, code } = await login();
+    const challenge = jar.cookies.get(CHALLENGE) ?? '';
+    await post('/otp', { otp: code }, jar);
+    const session = jar.cookies.get(SESSION) ?? '';
+    t.ok(challenge && session);
+    await refused(t, { [SESSION]: challenge }, 'a challenge under the name of the session');
+    await refused(t, { [CHALLENGE]: session }, 'a session under the name of the challenge');
+    await refused(t, { [SESSION]: challenge, [CHALLENGE]: session }, 'both exchanged');
+  });
+
+  t.test(`${name}: what was meddled with is no cookie`, async (t) => {
+    const { login, post, refused, get } = await appWithKeys(keys);
+    const { jar, code } = await login();
+    const challenge = decodeURIComponent(jar.cookies.get(CHALLENGE) ?? '');
+    await post('/otp', { otp: code }, jar);
+    const session = decodeURIComponent(jar.cookies.get(SESSION) ?? '');
+    t.equal((await get('/session', jarWith({ [SESSION]: encodeURIComponent(session) }))).statusCode, 200);
+
+    const flip = (sealed: string, index: number) =>
+      sealed.slice(0, index) + (sealed[index] === 'A' ? 'B' : 'A') + sealed.slice(index + 1);
+    const meddled: [what: string, change: (sealed: string) => string][] = [
+      ['a flipped bit', (sealed) => flip(sealed, 10)],
+      ['a flipped bit in the nonce', (sealed) => flip(sealed, sealed.length - 1)],
+      ['cut', (sealed) => sealed.slice(0, -5)],
+      ['cut to its half', (sealed) => sealed.slice(0, sealed.length / 2)],
+      ['without a nonce', (sealed) => sealed.split(';')[0] ?? ''],
+      ['empty', () => ''],
+      ['five kilobytes', () => 'A'.repeat(5000)],
+      ['a broken escape', () => '%E0%A4%A'],
+      ['JSON', () => '{"typ":"session"}'],
+    ];
+    for (const [what, change] of meddled) {
+      await refused(
+        t,
+        { [CHALLENGE]: encodeURIComponent(change(challenge)), [SESSION]: encodeURIComponent(change(session)) },
+        what,
+      );
+    }
+  });
+
+  t.test(`${name}: sealed by us, but not of our form, is no cookie`, async (t) => {
+    const { refused, seal } = await appWithKeys(keys);
+    const iat = 1_893_456_000;
+    const challenge = {
+      typ: 'challenge',
+      id: 'x'.repeat(22),
+      sub: 'alice',
+      phone: '+15550100101',
+      locale: 'en',
+      channel: 'sms',
+      secret: 'A'.repeat(32),
+      iat,
+      exp: iat + 60,
+      loginAt: iat,
+      next: '/',
+    };
+    const session = { typ: 'session', id: 'x'.repeat(22), sub: 'alice', amr: ['pwd'], iat, exp: iat + 60 };
+    for (const wrong of [null, 1, true, [], {}, ['x']]) {
+      const spoil = (payload: object) => Object.fromEntries(Object.keys(payload).map((field) => [field, wrong]));
+      await refused(
+        t,
+        { [CHALLENGE]: seal('challenge', spoil(challenge)), [SESSION]: seal('session', spoil(session)) },
+        `every field ${JSON.stringify(wrong)}`,
+      );
+    }
+    await refused(t, { [CHALLENGE]: seal('challenge', {}), [SESSION]: seal('session', {}) }, 'nothing in it');
+  });
+}
+
+t.test('a cookie sealed under another key is no cookie', async (t) => {
+  const other = await appWithKeys({ challenge: key(7), session: key(8), verification: key(9) });
+  const { jar, code } = await other.login();
+  const challenge = jar.cookies.get(CHALLENGE) ?? '';
+  await other.post('/otp', { otp: code }, jar);
+  const { refused } = await appWithKeys(separate);
+  await refused(t, { [CHALLENGE]: challenge, [SESSION]: jar.cookies.get(SESSION) ?? '' }, 'another key');
+});
+
+t.test('a restart with the same keys, or with a new key in front, loses no login and no session', async (t) => {
+  const before = await testApp({ ports: { keys: separate } });
+  const { jar, code } = await before.login();
+  const rotated: SealKeys = {
+    challenge: [...key(4), ...separate.challenge],
+    session: [...key(5), ...separate.session],
+    verification: [...key(6), ...separate.verification],
+  };
+  const after = await testApp({ ports: { keys: rotated } });
+  t.equal((await after.post('/otp', { otp: code }, jar)).statusCode, 200);
+  t.equal((await after.get('/session', jar)).json().user, 'alice');
+});

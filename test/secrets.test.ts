@@ -1,0 +1,138 @@
+import t from 'tap';
+import { silentLog } from '../src/log.ts';
+import { deriveKeys } from '../src/seal/keys.ts';
+import { createFileDirectory } from '../src/users/file.ts';
+import { createPasswordChecker, hashPassword } from '../src/users/password.ts';
+import { ALICE, BROWSER, CookieJar, PASSWORD, seededRandom, testApp, wrongCode } from './support/build-app.ts';
+import { fakeClock } from './support/fake-clock.ts';
+
+t.test('no answer, log line or cookie holds the password, a code, a secret, a key or a whole number', async (t) => {
+  const master = Buffer.from('an example master key, 32 bytes!');
+  const keys = deriveKeys([master]);
+  const random = seededRandom('secrets');
+  const drawn: Uint8Array[] = [];
+  const { app, post, get, postForm, messages, logs, clock, failDelivery } = await testApp({
+    ports: {
+      keys,
+      random: (length) => {
+        const bytes = random(length);
+        if (length === 20) drawn.push(bytes);
+        return bytes;
+      },
+    },
+  });
+  const jar = new CookieJar();
+  const answers: string[] = [];
+  const keep = async (response: Promise<{ raw: unknown; body: string; headers: object }>) => {
+    const { body, headers } = await response;
+    answers.push(body, JSON.stringify(headers), decodeURIComponent(JSON.stringify(headers)));
+  };
+
+  for (const password of [PASSWORD, 'wrong-password-of-the-tests']) {
+    await keep(post('/login', { username: 'alice', password }, jar));
+    await keep(postForm('/login', { username: 'alice', password }, jar));
+    await keep(post('/login', { username: 'alice', password, unknown: true }, jar));
+    await keep(post(`/login?password=${encodeURIComponent(password)}`, { username: 'nobody', password }, jar));
+  }
+  const code = messages.at(-1)?.code ?? '';
+  await keep(get('/otp', jar, BROWSER));
+  await keep(post('/otp', { otp: wrongCode(code) }, jar));
+  await keep(post(`/otp?otp=${code}`, { otp: `${code}0` }, jar));
+  await keep(post(`/${code}`, { otp: code }, jar));
+  await keep(postForm('/otp', { otp: `${code} ` }, jar));
+  await keep(post('/otp/resend', {}, jar));
+  failDelivery(new Error(`the provider says that +15550100101 cannot be told ${code}`));
+  await keep(post('/otp/resend', {}, jar));
+  await keep(postForm('/otp/resend', {}, jar));
+  failDelivery(null);
+  clock.advance(61);
+  await keep(postForm('/otp', { otp: messages.at(-1)?.code ?? '' }, jar));
+  await keep(postForm('/otp/resend', {}, jar));
+  await keep(post('/otp', { otp: messages.at(-1)?.code }, jar));
+  await keep(get('/session', jar));
+  await keep(get('/', jar, BROWSER));
+  await keep(post('/logout', undefined, jar));
+  await app.close();
+
+  const { generateSecret } = await import('../src/challenge/totp.ts');
+  const secrets = drawn.flatMap((bytes) => [generateSecret(() => bytes), Buffer.from(bytes).toString('hex')]);
+  t.ok(
+    messages.length >= 4 && secrets.length >= 8 && answers.length > 30 && logs.length > 10,
+    'there was something to look at',
+  );
+  const allKeys = [master, ...Object.values(keys).flat()].flatMap((key) => [
+    key.toString('hex'),
+    key.toString('base64'),
+  ]);
+  const forbidden = [
+    PASSWORD,
+    encodeURIComponent(PASSWORD),
+    'wrong-password-of-the-tests',
+    ...messages.map((message) => message.code),
+    ...secrets,
+    ...allKeys,
+    '15550100101',
+    '5550100101',
+    '555 010 0101',
+  ];
+  for (const text of forbidden) {
+    t.notOk(
+      answers.some((answer) => answer.includes(text)),
+      'answers',
+    );
+    t.notOk(
+      logs.some((line) => line.includes(text)),
+      'logs',
+    );
+  }
+});
+
+t.test('an unknown user takes as long as a wrong password: the same hashing is done for both', async (t) => {
+  const folder = t.testdir({
+    'users.json': JSON.stringify([{ ...ALICE, passwordHash: await hashPassword(PASSWORD) }]),
+  });
+  const parameters: string[] = [];
+  const { verify } = await import('@node-rs/argon2');
+  const passwords = createPasswordChecker({
+    verify: (hash, password) => {
+      parameters.push(hash.split('$').slice(0, 4).join('$'));
+      return verify(hash, password);
+    },
+  });
+  const directory = await createFileDirectory({
+    path: `${folder}/users.json`,
+    clock: fakeClock(),
+    log: silentLog,
+    passwords,
+  });
+  const { post } = await testApp({ ports: { directory } });
+  await post('/login', { username: 'alice', password: 'wrong' });
+  await post('/login', { username: 'nobody', password: 'wrong' });
+  await post('/login', { username: 'alice', password: PASSWORD });
+  t.equal(parameters.length, 3);
+  t.equal(new Set(parameters).size, 1, parameters[0] ?? '');
+});
+
+t.test('times of unknown users and wrong passwords overlap', async (t) => {
+  const folder = t.testdir({
+    'users.json': JSON.stringify([{ ...ALICE, passwordHash: await hashPassword(PASSWORD) }]),
+  });
+  const directory = await createFileDirectory({
+    path: `${folder}/users.json`,
+    clock: fakeClock(),
+    log: silentLog,
+    passwords: createPasswordChecker(),
+  });
+  const { post } = await testApp({ ports: { directory } });
+  const times: Record<string, number[]> = { alice: [], nobody: [] };
+  for (let round = 0; round < 15; round += 1) {
+    for (const [username, list] of Object.entries(times)) {
+      const start = performance.now();
+      await post('/login', { username, password: 'wrong' });
+      list.push(performance.now() - start);
+    }
+  }
+  const range = (list: number[] = []) => [Math.min(...list), Math.max(...list)] as const;
+  const [[lowA, highA], [lowN, highN]] = [range(times['alice']), range(times['nobody'])];
+  t.ok(lowA < highN && lowN < highA, `alice ${lowA}..${highA} ms, nobody ${lowN}..${highN} ms`);
+});

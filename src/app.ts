@@ -39,6 +39,8 @@ export interface AppPorts {
   readonly mask: (phone: string) => string;
   readonly lifecycle: Lifecycle;
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
+  /** What works but should not stay as it is. */
+  readonly warnings?: () => readonly string[];
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024;
@@ -85,8 +87,8 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   const pages = await registerPages(app, { ...config, channels: ports.delivery.channels });
   registerProblems(app, (_request, reply, problem) => pages.error(reply, problem));
 
-  const policy = createPolicy(limits, { ...config, challengeTtlSeconds: challengeTtl(config) }, clock);
-  const revocation = createRevocation(limits);
+  const policy = createPolicy(limits, { ...config.limits, challengeTtlSeconds: challengeTtl(config) }, clock);
+  const revocation = createRevocation(limits, clock);
   const currentSession = createCurrentSession(cookies, revocation, clock);
   const { directory, delivery, compose, random, mask } = ports;
 
@@ -103,13 +105,12 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     currentSession,
     revocation,
     pages,
-    clock,
     closeChallenge: async (cookie) => {
       const challenge = parseChallenge(cookie, clock(), config.loginTtlSeconds);
       if (challenge !== null) await policy.close(challenge);
     },
   });
-  registerHealth(app, ports.lifecycle, ports.readiness);
+  registerHealth(app, ports.lifecycle, ports.readiness, ports.warnings);
   return app;
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { ConfigError, type Environment } from './environment.ts';
 
 /** What a command needs of the process. */
 export interface CommandIo {
@@ -9,6 +10,8 @@ export interface CommandIo {
   readonly complain: (line: string) => void;
   /** A password from a prompt, or the first line of standard input. */
   readonly readPassword: () => Promise<string>;
+  /** The environment, for the settings that a command goes by. */
+  readonly env: Environment;
 }
 
 /** What the command line asks for. `serve` is left to the caller, because it goes on; everything else is done here. */
@@ -21,6 +24,7 @@ Usage: doorcode [COMMAND]
   serve                   run the service (the default); configured by the environment
   key                     print a fresh key for SESSION_KEYS
   user add NAME PHONE     add a user to a users file, with a password from the prompt or standard input
+  unlock NAME             lift the lock of an account after too many wrong codes
 
 Every command explains itself with --help. Options: --help, --version`;
 
@@ -43,6 +47,10 @@ line of standard input; the file holds its argon2id hash only.
   PHONE            E.164, for instance +15550100101
   --file FILE      the users file, made when there is none (default: users.json)
   --locale LOCALE  language of the user's messages, for instance en`,
+  unlock: `Usage: doorcode unlock NAME
+
+Lifts the lock that too many wrong codes put on an account, and forgets what led to it. Needs REDIS_URL: without it the
+counts are in the memory of the service, and end with it.`,
 };
 
 /** Runs one command. Faults of usage go to standard error with exit code 64 (EX_USAGE of sysexits). */
@@ -60,7 +68,8 @@ export async function runCommand(args: readonly string[], version: string, io: C
     });
     const [command = 'serve', ...rest] = positionals;
     if (values.version) return say(io, version);
-    if (values.help) return say(io, (positionals.length > 0 && COMMAND_HELP[command]) || HELP);
+    const help = Object.hasOwn(COMMAND_HELP, command) ? COMMAND_HELP[command] : undefined;
+    if (values.help) return say(io, (positionals.length > 0 ? help : undefined) ?? HELP);
     if (command !== 'user' && (values.file !== undefined || values.locale !== undefined)) {
       throw new UsageError(`--file and --locale belong to "user add"`);
     }
@@ -70,17 +79,22 @@ export async function runCommand(args: readonly string[], version: string, io: C
       const [, username = '', phone = ''] = rest;
       return await addUserCommand({ username, phone, path: values.file ?? 'users.json', locale: values.locale }, io);
     }
-    if (command in COMMAND_HELP) throw new UsageError(COMMAND_HELP[command] ?? '');
-    throw new UsageError(`There is no command "${command}".\n\n${HELP}`);
+    if (command === 'unlock' && rest.length === 1) return await unlockCommand(rest[0] ?? '', io);
+    throw new UsageError(help ?? `There is no command "${command}".\n\n${HELP}`);
   } catch (error) {
     io.complain((error as Error).message);
     const misused =
       error instanceof UsageError || String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE');
-    return { exitCode: misused ? 64 : 1 };
+    return { exitCode: misused ? 64 : error instanceof ConfigError ? 78 : 1 };
   }
 }
 
 class UsageError extends Error {}
+
+async function unlockCommand(username: string, io: CommandIo): Promise<Outcome> {
+  const { unlock } = await import('./unlock.ts');
+  return say(io, (await unlock(io.env, username)) ? `Unlocked ${username}.` : `${username} was not locked.`);
+}
 
 function say(io: CommandIo, text: string): Outcome {
   io.write(text);

@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts';
+import type { LimitSettings } from './limits/policy.ts';
+import { parseRedisUrl } from './limits/redis-url.ts';
+import { guessBudget, isWithin, percent } from './limits/risk.ts';
+import { parseWindows, type Window } from './limits/window.ts';
 
 export type SenderName = 'console' | 'signalwire' | 'webhook';
 export const senderNames: readonly SenderName[] = ['signalwire', 'webhook', 'console'];
@@ -32,9 +37,10 @@ export interface Config {
   readonly otpTtlSeconds: number;
   readonly otpDigits: number;
   readonly otpAttempts: number;
-  readonly resendCooldownSeconds: number;
-  /** Wrong codes in a row before an account is locked; null is no limit. */
-  readonly accountFailures: number | null;
+  readonly limits: Omit<LimitSettings, 'challengeTtlSeconds'>;
+  /** Where counts are shared; undefined counts in this process. */
+  readonly redisUrl: string | undefined;
+  readonly limitsOnOutage: 'deny' | 'local';
   readonly users:
     | { readonly kind: 'demo' }
     | { readonly kind: 'file'; readonly path: string }
@@ -86,6 +92,9 @@ function read(env: EnvironmentReader): Config {
   const otpTtlSeconds = env.integer('OTP_TTL', 60, 30, 600);
   const loginTtlSeconds = env.integer('LOGIN_TTL', 600, 30, 86_400);
   if (loginTtlSeconds < otpTtlSeconds) env.fault('LOGIN_TTL', 'must not be shorter than OTP_TTL');
+  const otpDigits = env.integer('OTP_DIGITS', 6, 6, 10);
+  const limits = readLimits(env);
+  checkRisk(env, limits, otpDigits);
 
   return {
     production,
@@ -98,10 +107,11 @@ function read(env: EnvironmentReader): Config {
     sessionTtlSeconds: env.integer('SESSION_TTL', 43_200, 60, 31_536_000),
     loginTtlSeconds,
     otpTtlSeconds,
-    otpDigits: env.integer('OTP_DIGITS', 6, 6, 10),
-    otpAttempts: env.integer('OTP_ATTEMPTS', 5, 1, 100),
-    resendCooldownSeconds: env.integer('RESEND_COOLDOWN', 30, 0, 3600),
-    accountFailures: readAccountFailures(env),
+    otpDigits,
+    otpAttempts: limits.otpAttempts,
+    limits,
+    redisUrl: readRedisUrl(env),
+    limitsOnOutage: env.oneOf('LIMITS_ON_OUTAGE', ['deny', 'local'], 'deny'),
     users,
     delivery,
     signalwire,
@@ -193,7 +203,9 @@ function readOrigin(env: EnvironmentReader, production: boolean, port: number): 
   if (origins.length > 1) env.fault('ORIGIN', 'must be one origin');
   const origin = origins[0];
   if (origin === undefined) {
-    if (production) env.fault('ORIGIN', 'is missing; production needs the https origin that users see');
+    if (production && env.list('ORIGIN').length === 0) {
+      env.fault('ORIGIN', 'is missing; production needs the https origin that users see');
+    }
     return `http://127.0.0.1:${port}`;
   }
   if (production && !origin.startsWith('https:')) env.fault('ORIGIN', 'must be https in production');
@@ -203,7 +215,7 @@ function readOrigin(env: EnvironmentReader, production: boolean, port: number): 
 function readTrustProxy(env: EnvironmentReader): string[] {
   const list = env.list('TRUST_PROXY');
   const named = ['loopback', 'linklocal', 'uniquelocal'];
-  const good = (entry: string) => named.includes(entry) || /^[\da-fA-F.:]+(?:\/\d{1,3})?$/.test(entry);
+  const good = (entry: string) => named.includes(entry) || isNetwork(entry);
   if (!list.every(good)) {
     env.fault('TRUST_PROXY', 'must list addresses, networks (10.0.0.0/8), loopback, linklocal or uniquelocal');
   }
@@ -218,18 +230,81 @@ function readMasterKeys(env: EnvironmentReader, production: boolean): Pick<Confi
   }
   const keys = text.split(/[\s,]+/).filter((part) => part !== '');
   const bad = keys.findIndex((key) => !/^[A-Za-z0-9+/_-]{43}=?$/.test(key));
+  const masterKeys = keys.map((key) => Buffer.from(key, 'base64'));
+  if (keys.length === 0) env.fault('SESSION_KEYS', 'names no key; make one with: doorcode key');
   if (bad !== -1) env.fault('SESSION_KEYS', `key ${bad + 1} is not 32 bytes in base64; make one with: doorcode key`);
-  if (new Set(keys).size < keys.length) env.fault('SESSION_KEYS', 'names a key twice');
-  return { masterKeys: keys.map((key) => Buffer.from(key, 'base64')), keysGiven: true };
+  const distinct = new Set(masterKeys.map((key) => key.toString('base64')));
+  if (bad === -1 && distinct.size < keys.length) env.fault('SESSION_KEYS', 'names a key twice');
+  return { masterKeys, keysGiven: true };
 }
 
 function readCookieDomain(env: EnvironmentReader, origin: string): string | undefined {
   const domain = env.text('COOKIE_DOMAIN')?.replace(/^\./, '').toLowerCase();
   if (domain === undefined) return undefined;
   const host = new URL(origin).hostname;
-  if (host !== domain && !host.endsWith(`.${domain}`))
-    env.fault('COOKIE_DOMAIN', 'must be the host of ORIGIN or above it');
+  // Above an address there is nothing (RFC 6265 §5.1.3).
+  const above = host.endsWith(`.${domain}`) && isIP(host) === 0;
+  if (host !== domain && !above) env.fault('COOKIE_DOMAIN', 'must be the host of ORIGIN or above it');
   return domain;
+}
+
+function readLimits(env: EnvironmentReader): Config['limits'] {
+  return {
+    otpAttempts: env.integer('OTP_ATTEMPTS', 5, 1, 1_000_000),
+    accountFailures: readAccountFailures(env),
+    resendCooldownSeconds: env.integer('RESEND_COOLDOWN', 30, 0, 3600),
+    passwordPair: readWindows(env, 'LIMIT_PASSWORD_PAIR', '5/900'),
+    passwordUser: readWindows(env, 'LIMIT_PASSWORD_USER', '50/3600'),
+    passwordAddress: readWindows(env, 'LIMIT_PASSWORD_ADDRESS', '100/3600'),
+    sendPhone: readWindows(env, 'LIMIT_SEND_PHONE', '5/600,20/86400'),
+    sendAccount: readWindows(env, 'LIMIT_SEND_ACCOUNT', '5/600'),
+    sendAddress: readWindows(env, 'LIMIT_SEND_ADDRESS', '30/3600'),
+    sendKey: readWindows(env, 'LIMIT_SEND_KEY', '1000/3600'),
+    sendBlock: readWindows(env, 'LIMIT_SEND_BLOCK', '30/3600'),
+    sendBudget: readSendBudget(env),
+  };
+}
+
+function readWindows(env: EnvironmentReader, name: string, fallback: string): Window[] {
+  const windows = parseWindows(env.text(name) ?? fallback);
+  if (windows === null) env.fault(name, `must be count/seconds such as ${fallback}, or off`);
+  return windows ?? [];
+}
+
+function readSendBudget(env: EnvironmentReader): Window[] {
+  const text = env.text('SEND_BUDGET') ?? 'off';
+  if (text === 'off') return [];
+  if (/^[1-9]\d{0,8}$/.test(text)) return [{ count: Number(text), seconds: 3600 }];
+  env.fault('SEND_BUDGET', 'must be a number of messages an hour, or off');
+  return [];
+}
+
+function checkRisk(env: EnvironmentReader, limits: Config['limits'], digits: number): void {
+  const text = env.text('MAX_GUESS_RISK') ?? '0.001';
+  const maxRisk = /^(?:0?\.\d+|[01])$/.test(text) ? Number(text) : Number.NaN;
+  if (!(maxRisk > 0 && maxRisk <= 1)) {
+    env.fault('MAX_GUESS_RISK', 'must be a chance such as 0.001');
+    return;
+  }
+  const budget = guessBudget(limits, digits);
+  if (isWithin(budget, maxRisk)) return;
+  env.fault(
+    'OTP_ATTEMPTS',
+    `codes could be guessed: with these limits a thief of the password has a chance of ${percent(budget.perCode)} for ` +
+      `each code and of ${percent(budget.perDay)} a day, more than the ${percent(maxRisk)} of MAX_GUESS_RISK; lower ` +
+      'OTP_ATTEMPTS, LIMIT_ACCOUNT_FAILURES or LIMIT_SEND_PHONE, or raise OTP_DIGITS',
+  );
+}
+
+function readRedisUrl(env: EnvironmentReader): string | undefined {
+  const url = env.secret('REDIS_URL');
+  if (url === undefined) return undefined;
+  try {
+    parseRedisUrl(url);
+  } catch (error) {
+    env.fault('REDIS_URL', (error as Error).message);
+  }
+  return url;
 }
 
 function readAccountFailures(env: EnvironmentReader): number | null {
@@ -244,6 +319,14 @@ function readAppName(env: EnvironmentReader): string {
     env.fault('APP_NAME', 'must have at most 30 characters, none of them #, @ or a control character');
   }
   return name;
+}
+
+/** An IP address, or a network with the length of its prefix. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 function isHost(text: string): boolean {

@@ -53,7 +53,7 @@ export class EnvironmentReader {
       if (content !== '') return content;
       this.fault(`${name}_FILE`, 'the file is empty');
     } catch (error) {
-      this.fault(`${name}_FILE`, `the file cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+      this.fault(`${name}_FILE`, `the file cannot be read (${(error as NodeJS.ErrnoException).code})`);
     }
     return undefined;
   }
@@ -99,10 +99,9 @@ export class EnvironmentReader {
   }
 }
 
+/** In any spelling that a URL parser reads as an origin alone; a wildcard is none, it would match nothing. */
 export function isOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return /^https?:$/.test(url.protocol) && (text === url.origin || text === `${url.origin}/`);
+  return /^https?:\/\/[^\s/\\?#@*]+\/?$/i.test(text) && URL.canParse(text);
 }
 
 export function splitList(text: string | undefined): string[] {

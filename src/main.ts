@@ -18,16 +18,17 @@ const complain = (line: string) => void process.stderr.write(`${line}\n`);
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
+loadEnvFile();
 const outcome = await runCommand(process.argv.slice(2), version, {
   write,
   complain,
+  env: process.env,
   readPassword: () => readPassword(stdin, stdout),
 });
 if ('serve' in outcome) await run();
 else process.exitCode = outcome.exitCode;
 
 async function run(): Promise<void> {
-  loadEnvFile();
   try {
     // Loaded only now: the other commands need none of it.
     const { serve } = await import('./serve.ts');

@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 
 /** Standard input, as far as reading a password needs it. */
@@ -14,15 +14,14 @@ export async function readPassword(input: PasswordInput, output: NodeJS.Writable
   // readline echoes what is typed to its output, so it gets one that swallows everything.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: silent, terminal });
-  const ended = new Promise<never>((_resolve, reject) =>
-    lines.once('close', () => reject(new Error('No password was given.'))),
-  );
-  ended.catch(() => {});
+  // Unlike `question`, this keeps what was pasted ahead, and a last line without a newline.
+  const entries = lines[Symbol.asyncIterator]();
   const ask = async (prompt: string) => {
     if (terminal) output.write(prompt);
-    const answer = await Promise.race([lines.question(''), ended]);
+    const entry = await entries.next();
     if (terminal) output.write('\n');
-    return answer;
+    if (entry.done) throw new Error('No password was given.');
+    return entry.value;
   };
   try {
     const password = await ask('Password: ');

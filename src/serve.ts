@@ -10,9 +10,11 @@ import { maskPhone } from './delivery/mask-phone.ts';
 import { createComposer } from './delivery/message.ts';
 import type { Sender } from './delivery/sender.ts';
 import { ConfigError, type Environment } from './environment.ts';
-import type { Lifecycle } from './http/health.ts';
+import type { Lifecycle, ReadinessCheck } from './http/health.ts';
 import { createLogger } from './http/logging.ts';
+import type { Limits } from './limits/limits.ts';
 import { createMemoryLimits } from './limits/memory.ts';
+import { guessBudget, percent } from './limits/risk.ts';
 import { en } from './pages/locales/en.ts';
 import { deriveKeys } from './seal/keys.ts';
 import { createDemoDirectory, DEMO_USER } from './users/demo.ts';
@@ -57,19 +59,20 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
     clock: systemClock,
     log: logger,
   });
-  const limits = createMemoryLimits({ clock: systemClock });
+  const store = await openLimits(config, logger);
   const app = await buildApp(config, {
     clock: systemClock,
     random: randomBytes,
     logger,
     keys: deriveKeys(config.masterKeys),
     directory,
-    limits,
+    limits: store.limits,
     delivery,
     compose: openComposer(config),
     mask: maskPhone,
     lifecycle,
-    readiness: {},
+    readiness: store.readiness,
+    warnings: store.warnings,
   });
 
   await app.listen({ host: config.host, port: config.port, listenTextResolver: () => 'listening' });
@@ -85,7 +88,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
       await new Promise((resolve) => setTimeout(resolve, drainMs));
       await app.close();
       clearTimeout(deadline);
-      await Promise.all([delivery.close(), directory.close?.(), limits.close()]);
+      await Promise.all([delivery.close(), directory.close?.(), store.limits.close()]);
     },
   };
 }
@@ -131,6 +134,43 @@ async function openSender(name: SenderName, config: Config, write: (line: string
   return createConsoleSender({ write, clock: systemClock });
 }
 
+/** The limit store, and what is to be told of its state. */
+interface LimitStore {
+  readonly limits: Limits;
+  readonly readiness: Readonly<Record<string, ReadinessCheck>>;
+  readonly warnings: () => readonly string[];
+}
+
+/** How long the start waits for the store; after that the service starts without it and says that it is not ready. */
+const STORE_WAIT_MS = 2000;
+
+async function openLimits({ redisUrl, limitsOnOutage }: Config, log: Logger): Promise<LimitStore> {
+  const memory = createMemoryLimits({ clock: systemClock });
+  if (redisUrl === undefined) return { limits: memory, readiness: {}, warnings: () => [] };
+
+  const { createRedisLimits } = await import('./limits/redis.ts');
+  const redis = createRedisLimits({ url: redisUrl, clock: systemClock, log });
+  await redis.connected(STORE_WAIT_MS);
+  const eviction = () => [redis.evictionWarning()].filter((warning) => warning !== null);
+  if (limitsOnOutage === 'deny')
+    return { limits: redis, readiness: { limits: () => redis.check() }, warnings: eviction };
+
+  const { createFallbackLimits } = await import('./limits/fallback.ts');
+  const fallback = createFallbackLimits(redis, memory, log);
+  const degraded = () => (fallback.isDegraded() ? ['limits are degraded: each replica counts for itself'] : []);
+  return {
+    limits: fallback,
+    // Asked so that the warning is of this moment; the service can do its work either way.
+    readiness: {
+      limits: async () => {
+        await fallback.read('probe', 'probe');
+        return null;
+      },
+    },
+    warnings: () => [...degraded(), ...eviction()],
+  };
+}
+
 function openComposer({ appName, origin, otpDigits }: Config) {
   try {
     return createComposer({ texts: { en }, appName, host: new URL(origin).hostname, digits: otpDigits });
@@ -157,6 +197,15 @@ function notice(config: Config, url: string): string[] {
       : `codes are sent by ${config.delivery.join(', then ')}`,
   );
   if (!config.keysGiven) lines.push('keys were made for this run: a restart signs everybody out');
-  lines.push('limits are counted in this process: run one replica; a restart forgets the counts');
+  lines.push(
+    config.redisUrl === undefined
+      ? 'limits are counted in this process: run one replica; a restart forgets the counts'
+      : `limits are shared in Redis; while it is away, ${config.limitsOnOutage === 'deny' ? 'sign-ins are refused' : 'each replica counts for itself'}`,
+  );
+  const { guessesPerDay, perDay, perYear } = guessBudget(config.limits, config.otpDigits);
+  lines.push(
+    `guess budget: who has a password gets ${guessesPerDay} guesses a day at its code, ` +
+      `a chance of ${percent(perDay)} a day and ${percent(perYear)} a year`,
+  );
   return lines;
 }

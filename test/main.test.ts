@@ -126,6 +126,8 @@ t.test(
       SIGNALWIRE_TOKEN: 'token-of-the-tests',
       SIGNALWIRE_NUMBER: '+15550100199',
       RESEND_COOLDOWN: '0',
+      LIMIT_SEND_PHONE: 'off',
+      LIMIT_SEND_ACCOUNT: 'off',
       ORIGIN: 'http://login.example.com:3000',
     });
     const login = (jar = new CookieJar()) => service.post('/login', { username: 'demo', password: 'demo' }, jar);

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { serve } from '../src/serve.ts';
+import { startSignalWire } from './support/signalwire.ts';
 import { bob, writeUsers } from './support/user-files.ts';
 
 async function start(t: Test, env: Record<string, string>) {
@@ -73,6 +74,22 @@ t.test('users from upstream', async (t) => {
   const response = await login('carol', 'secret');
   t.match(await response.json(), { status: 'otp_sent', to: '+1 ••• ••• ••03' });
   t.strictSame(upstream.bodies, [{ username: 'carol', password: 'secret' }]);
+});
+
+t.test('a SignalWire whose certificate nobody vouches for gets nothing', async (t) => {
+  const signalwire = await startSignalWire();
+  t.teardown(() => signalwire.close());
+  const { lines, login } = await start(t, {
+    SIGNALWIRE_SPACE: signalwire.host,
+    SIGNALWIRE_PROJECT: 'project',
+    SIGNALWIRE_TOKEN: 'token',
+    SIGNALWIRE_NUMBER: '+15550100199',
+  });
+  t.match(lines.join('\n'), 'codes are sent by signalwire');
+  const response = await login('demo', 'demo');
+  t.match(await response.json(), { status: 503, code: 'delivery_failed' });
+  t.equal(response.headers.get('set-cookie'), null);
+  t.equal(signalwire.requests.length, 0);
 });
 
 t.test('an IPv6 address is written as one', async (t) => {

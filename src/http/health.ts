@@ -11,11 +11,14 @@ export type ReadinessCheck = () => Promise<string | null> | string | null;
 /**
  * `/healthz` says that the process is alive, `/readyz` whether it should get traffic. While draining, readiness is 503
  * and every answer asks the client to open a new connection next time, which then reaches another replica.
+ *
+ * @param warnings what works but should not stay as it is, in a few words each
  */
 export function registerHealth(
   app: FastifyInstance,
   lifecycle: Lifecycle,
   checks: Readonly<Record<string, ReadinessCheck>>,
+  warnings: () => readonly string[] = () => [],
 ): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
 
@@ -23,7 +26,9 @@ export function registerHealth(
     const results: Record<string, string> = { process: lifecycle.draining ? 'shutting down' : 'ok' };
     for (const [name, check] of Object.entries(checks)) results[name] = await run(request, name, check);
     const ready = Object.values(results).every((result) => result === 'ok');
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not_ready', checks: results });
+    return reply
+      .code(ready ? 200 : 503)
+      .send({ status: ready ? 'ready' : 'not_ready', checks: results, warnings: warnings() });
   });
 
   app.addHook('onSend', async (_request, reply) => {

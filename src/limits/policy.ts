@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
+import { addressKey } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import { foldUsername } from '../username.ts';
+import { type Taken, take } from './allowance.ts';
 import type { Limits } from './limits.ts';
+import type { Window } from './window.ts';
 
-/** How much of everything is allowed. */
+/** How much of everything is allowed; no window is no limit. */
 export interface LimitSettings {
   /** Guesses per challenge. */
   readonly otpAttempts: number;
@@ -13,6 +17,23 @@ export interface LimitSettings {
   readonly resendCooldownSeconds: number;
   /** How long a challenge may come back from a client at the most. */
   readonly challengeTtlSeconds: number;
+  /** Wrong passwords for a username from one address, for a username, from an address. */
+  readonly passwordPair: readonly Window[];
+  readonly passwordUser: readonly Window[];
+  readonly passwordAddress: readonly Window[];
+  /** Sends to a phone, for an account, for an address, for an API key, to a block of numbers, and in all. */
+  readonly sendPhone: readonly Window[];
+  readonly sendAccount: readonly Window[];
+  readonly sendAddress: readonly Window[];
+  readonly sendKey: readonly Window[];
+  readonly sendBlock: readonly Window[];
+  readonly sendBudget: readonly Window[];
+}
+
+/** A password that has been counted as wrong and may now be looked at. */
+export interface PasswordTry {
+  /** Uncounts it: it was right, or could not be looked at. */
+  giveBack(): Promise<void>;
 }
 
 /** A guess that has been counted and may now be compared. */
@@ -30,6 +51,9 @@ export interface SendPermit {
   giveBack(): Promise<void>;
 }
 
+/** Who asks for a send: a person who signs in, or a server with an API key. */
+export type Asker = { readonly sub: string; readonly address: string } | { readonly apiKey: string };
+
 /** What a guess and a success are counted by. */
 export interface Countable {
   readonly id: string;
@@ -38,6 +62,14 @@ export interface Countable {
 
 /** Every limit of the service, and nothing else: all of them stand in this file. */
 export interface Policy {
+  /**
+   * Counts a password as wrong before it is looked at, so that parallel tries cannot outrun the count.
+   *
+   * @param username as typed
+   * @param address of the client
+   * @throws DoorcodeError `too_many_requests`
+   */
+  password(username: string, address: string): Promise<PasswordTry>;
   /**
    * Counts a guess before it is compared, so that parallel guesses cannot outrun the count.
    *
@@ -58,64 +90,84 @@ export interface Policy {
   close(challenge: Countable): Promise<boolean>;
   /** @throws DoorcodeError `account_locked` */
   assertUnlocked(sub: string): Promise<void>;
-  /** @throws DoorcodeError `too_many_requests` within the cooldown of this number */
-  send(phone: string): Promise<SendPermit>;
+  /** @throws DoorcodeError `too_many_requests` */
+  send(phone: string, asker: Asker): Promise<SendPermit>;
 }
 
 const LOCK_FIRST_SECONDS = 15 * 60;
-const LOCK_LONGEST_SECONDS = 86_400;
+export const LOCK_LONGEST_SECONDS = 86_400;
 // Wrong codes in a row are forgotten when none has come for a day, and how often an account was locked a day after
 // its longest lock, so that slow guessing does not begin at the shortest lock again.
 const FAILURES_TTL_SECONDS = 86_400;
 const LOCKS_TTL_SECONDS = LOCK_LONGEST_SECONDS + 86_400;
 
+/** How long the n-th lock in a row lasts: 15 min, doubling to a day. */
+export function lockSeconds(nth: number): number {
+  return Math.min(LOCK_FIRST_SECONDS * 2 ** (nth - 1), LOCK_LONGEST_SECONDS);
+}
+
 export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clock): Policy {
-  const { otpAttempts, accountFailures, resendCooldownSeconds, challengeTtlSeconds } = settings;
+  const { otpAttempts, accountFailures, challengeTtlSeconds } = settings;
+  const cooldown = settings.resendCooldownSeconds;
 
   const retryAfter = (resetAtMs: number) => ({ retryAfterSeconds: (resetAtMs - clock()) / 1000 });
 
+  /** The limits that a guess meets, most telling first; null when it may be compared. */
+  function refusal(guesses: number, closed: number, lock: { count: number; resetAtMs: number }, failures: number) {
+    if (closed > 0) return new DoorcodeError('otp_used');
+    if (lock.count > 0) return new DoorcodeError('account_locked', retryAfter(lock.resetAtMs));
+    if (guesses > otpAttempts) return new DoorcodeError('otp_attempts_exhausted', { attemptsLeft: 0 });
+    // As many guesses as the account has left are being compared at this moment.
+    if (accountFailures !== null && failures > accountFailures) {
+      return new DoorcodeError('account_locked', { retryAfterSeconds: 1 });
+    }
+    return null;
+  }
+
   const policy: Policy = {
+    async password(username, address) {
+      const user = keyOf(foldUsername(username));
+      const from = addressOf(address);
+      return take(
+        limits,
+        [
+          { rule: 'password-address', key: from, windows: settings.passwordAddress },
+          { rule: 'password-pair', key: keyOf(`${user} ${from}`), windows: settings.passwordPair },
+          { rule: 'password-user', key: user, windows: settings.passwordUser },
+        ],
+        clock(),
+      );
+    },
+
     async guess({ id, sub }) {
-      const account = foldUsername(sub);
+      const account = accountOf(sub);
       const [guesses, closed, lock, failures] = await Promise.all([
         limits.add('guesses', id, challengeTtlSeconds),
         limits.read('closed', id),
         limits.read('lock', account),
         limits.add('failures', account, FAILURES_TTL_SECONDS, true),
       ]);
-      const tooMany = accountFailures !== null && failures.count > accountFailures;
-      const refusal =
-        closed.count > 0
-          ? new DoorcodeError('otp_used')
-          : lock.count > 0
-            ? new DoorcodeError('account_locked', retryAfter(lock.resetAtMs))
-            : guesses.count > otpAttempts
-              ? new DoorcodeError('otp_attempts_exhausted', { attemptsLeft: 0 })
-              : tooMany
-                ? // As many guesses as the account has left are being compared at this moment.
-                  new DoorcodeError('account_locked', { retryAfterSeconds: 1 })
-                : null;
-      if (refusal !== null) {
-        // What is not compared costs the account nothing, and costs the challenge nothing while the account is locked.
-        const uncount = [limits.giveBack('failures', account)];
-        if (refusal.code === 'account_locked') uncount.push(limits.giveBack('guesses', id));
-        await Promise.all(uncount);
-        throw refusal;
-      }
-      return { attemptsLeft: otpAttempts - guesses.count, accountFailures: failures.count };
+      const refused = refusal(guesses.count, closed.count, lock, failures.count);
+      if (refused === null) return { attemptsLeft: otpAttempts - guesses.count, accountFailures: failures.count };
+      // What is not compared costs the account nothing, and costs the challenge nothing while the account is locked.
+      await Promise.all([
+        limits.giveBack('failures', account),
+        refused.code === 'account_locked' ? limits.giveBack('guesses', id) : null,
+      ]);
+      throw refused;
     },
 
     async wrong({ sub }, guess) {
       if (accountFailures === null || guess.accountFailures < accountFailures) return;
-      const account = foldUsername(sub);
+      const account = accountOf(sub);
       const locks = await limits.add('locks', account, LOCKS_TTL_SECONDS, true);
-      const seconds = Math.min(LOCK_FIRST_SECONDS * 2 ** (locks.count - 1), LOCK_LONGEST_SECONDS);
-      await limits.claim('lock', account, seconds);
+      // The lock stands before the count goes, so that at no moment neither holds.
+      await limits.claim('lock', account, lockSeconds(locks.count));
       await limits.forget('failures', account);
     },
 
     async succeed(challenge) {
-      const account = foldUsername(challenge.sub);
+      const account = accountOf(challenge.sub);
       const [first] = await Promise.all([
         policy.close(challenge),
         limits.forget('failures', account),
@@ -131,16 +183,64 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
     close: ({ id }) => limits.claim('closed', id, challengeTtlSeconds),
 
     async assertUnlocked(sub) {
-      const lock = await limits.read('lock', foldUsername(sub));
+      const lock = await limits.read('lock', accountOf(sub));
       if (lock.count > 0) throw new DoorcodeError('account_locked', retryAfter(lock.resetAtMs));
     },
 
-    async send(phone) {
-      if (resendCooldownSeconds === 0) return { resendAtMs: clock(), giveBack: async () => {} };
-      const sends = await limits.add('cooldown', phone, resendCooldownSeconds);
-      if (sends.count > 1) throw new DoorcodeError('too_many_requests', retryAfter(sends.resetAtMs));
-      return { resendAtMs: sends.resetAtMs, giveBack: () => limits.forget('cooldown', phone) };
+    async send(phone, asker) {
+      const now = clock();
+      const number = keyOf(phone);
+      const taken: Taken = await take(
+        limits,
+        [
+          { rule: 'send-cooldown', key: number, windows: cooldown === 0 ? [] : [{ count: 1, seconds: cooldown }] },
+          { rule: 'send-phone', key: number, windows: settings.sendPhone },
+          ...('apiKey' in asker
+            ? [
+                { rule: 'send-key', key: keyOf(asker.apiKey), windows: settings.sendKey },
+                { rule: 'send-block', key: keyOf(blockOf(phone)), windows: settings.sendBlock },
+              ]
+            : [
+                { rule: 'send-account', key: accountOf(asker.sub), windows: settings.sendAccount },
+                { rule: 'send-address', key: addressOf(asker.address), windows: settings.sendAddress },
+              ]),
+          { rule: 'send-budget', key: 'all', windows: settings.sendBudget },
+        ],
+        now,
+      );
+      return { resendAtMs: Math.max(now, taken.nextAtMs), giveBack: taken.giveBack };
     },
   };
   return policy;
+}
+
+/**
+ * Lifts the lock of an account and forgets what led to it.
+ *
+ * @returns whether it was locked
+ */
+export async function unlockAccount(limits: Limits, sub: string): Promise<boolean> {
+  const account = accountOf(sub);
+  const lock = await limits.read('lock', account);
+  await Promise.all(['lock', 'locks', 'failures'].map((rule) => limits.forget(rule, account)));
+  return lock.count > 0;
+}
+
+/** Keys are digests: of one length whatever a client sends, and no names or numbers stand in the store. */
+function keyOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}
+
+function accountOf(sub: string): string {
+  return keyOf(foldUsername(sub));
+}
+
+/** What is no address, which no real connection has, shares one count. */
+function addressOf(address: string): string {
+  return addressKey(address) ?? 'unknown';
+}
+
+/** Neighbouring numbers, as they are sold: all but the last three digits. */
+function blockOf(phone: string): string {
+  return phone.slice(0, -3);
 }

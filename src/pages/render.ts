@@ -72,7 +72,11 @@ export async function registerPages(app: FastifyInstance, settings: PageSettings
         lifetime: fill(t.otp.lifetime, { seconds: settings.otpTtlSeconds }),
         codeLabel: fill(t.otp.code, { digits: settings.otpDigits }),
         digits: settings.otpDigits,
-        mayGuess: code !== 'otp_expired' && code !== 'otp_used' && code !== 'otp_attempts_exhausted',
+        mayGuess:
+          code !== 'otp_expired' &&
+          code !== 'otp_used' &&
+          code !== 'otp_attempts_exhausted' &&
+          problem?.attemptsLeft !== 0,
         mayResend: code !== 'otp_used' && code !== 'account_locked',
         sms: settings.channels.includes('sms'),
         voice: settings.channels.includes('voice'),

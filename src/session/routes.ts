@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { type Clock, isoSeconds } from '../clock.ts';
+import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import { wantsHtml } from '../http/negotiate.ts';
 import type { Pages } from '../pages/render.ts';
@@ -12,7 +12,6 @@ export interface SessionRoutes {
   readonly currentSession: CurrentSession;
   readonly revocation: Revocation;
   readonly pages: Pages;
-  readonly clock: Clock;
   /** Closes the challenge that the request carries, if any, so that signing out ends an open login as well. */
   readonly closeChallenge: (cookie: unknown) => Promise<void>;
 }
@@ -38,7 +37,7 @@ const emptyBody = { type: 'object', additionalProperties: false } as const;
 
 /** Who am I, the signed-in page, and signing out. */
 export function registerSession(app: FastifyInstance, routes: SessionRoutes): void {
-  const { cookies, currentSession, revocation, pages, clock, closeChallenge } = routes;
+  const { cookies, currentSession, revocation, pages, closeChallenge } = routes;
 
   app.get('/session', { schema: { response: { 200: sessionAnswer } } }, async (request) => {
     const session = await currentSession(request);
@@ -65,7 +64,7 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
     async (request, reply) => {
       const session = await currentSession(request);
       await Promise.all([
-        session === null ? null : revocation.revoke(session.id, session.exp, clock()),
+        session === null ? null : revocation.revoke(session.id, session.exp),
         closeChallenge(cookies.open(request, 'challenge')),
       ]);
       cookies.clear(reply, 'session');

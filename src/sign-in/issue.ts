@@ -13,13 +13,19 @@ export interface Issued {
  * Sends a drafted code and opens its challenge at the moment a provider accepts it. The send is counted before and
  * given back when it fails, so that a provider's fault costs the user nothing.
  *
+ * @param address of the client who asked for it
  * @throws DoorcodeError `invalid_request` (no sender has this channel), `too_many_requests`, `delivery_failed`,
  *   `delivery_rejected`
  */
-export async function issue(ports: SignInPorts, draft: Draft, fields: ChallengeFields): Promise<Issued> {
+export async function issue(
+  ports: SignInPorts,
+  draft: Draft,
+  fields: ChallengeFields,
+  address: string,
+): Promise<Issued> {
   const { clock, compose, delivery, policy, settings } = ports;
   assertChannel(ports, fields.channel);
-  const permit = await policy.send(fields.phone);
+  const permit = await policy.send(fields.phone, { sub: fields.sub, address });
   try {
     // Rounded down: whenever a provider accepts it, the code lives at least until then.
     const expiresAt = Math.floor(clock() / 1000) + settings.otpTtlSeconds;

@@ -6,6 +6,8 @@ import type { SignInPorts } from './ports.ts';
 export interface LoginInput {
   readonly username: string;
   readonly password: string;
+  /** Of the client. */
+  readonly address: string;
   readonly channel: 'sms' | 'voice';
   /** Already made safe. */
   readonly next: string;
@@ -16,29 +18,48 @@ export interface LoginInput {
 /**
  * The first factor: password, account lock, send limits, then a code on its way.
  *
- * @throws DoorcodeError `invalid_credentials` for an unknown user, a wrong password and a locked account alike, and
- *   whatever {@link issue} and the directory throw
+ * @throws DoorcodeError `invalid_credentials` for an unknown user, a wrong password and a locked account alike,
+ *   `too_many_requests` after too many wrong passwords, and whatever {@link issue} and the directory throw
  */
 export async function login(ports: SignInPorts, input: LoginInput): Promise<Issued> {
-  const { clock, directory, policy, random, settings } = ports;
+  const { clock, random, settings } = ports;
   assertChannel(ports, input.channel);
-  const user = await directory.authenticate(input.username, input.password);
+  const user = await authenticate(ports, input);
+  return issue(
+    ports,
+    draft(random, settings.otpDigits),
+    {
+      sub: user.username,
+      phone: user.phone,
+      locale: user.locale ?? input.locale,
+      channel: input.channel,
+      loginAt: Math.floor(clock() / 1000),
+      next: input.next,
+    },
+    input.address,
+  );
+}
+
+async function authenticate({ directory, policy }: SignInPorts, { username, password, address }: LoginInput) {
+  const attempt = await policy.password(username, address);
+  const user = await directory.authenticate(username, password).catch(async (error: unknown) => {
+    // Nothing was learned about the password.
+    await attempt.giveBack();
+    throw error;
+  });
   if (user === null) throw new DoorcodeError('invalid_credentials');
+  const [locked] = await Promise.all([isLocked(policy, user.username), attempt.giveBack()]);
+  // That a password is right is not told while its account is locked.
+  if (locked) throw new DoorcodeError('invalid_credentials');
+  return user;
+}
+
+async function isLocked(policy: SignInPorts['policy'], sub: string): Promise<boolean> {
   try {
-    await policy.assertUnlocked(user.username);
+    await policy.assertUnlocked(sub);
+    return false;
   } catch (error) {
-    // That a password is right is not told while its account is locked.
-    if (error instanceof DoorcodeError && error.code === 'account_locked') {
-      throw new DoorcodeError('invalid_credentials');
-    }
+    if (error instanceof DoorcodeError && error.code === 'account_locked') return true;
     throw error;
   }
-  return issue(ports, draft(random, settings.otpDigits), {
-    sub: user.username,
-    phone: user.phone,
-    locale: user.locale ?? input.locale,
-    channel: input.channel,
-    loginAt: Math.floor(clock() / 1000),
-    next: input.next,
-  });
 }

@@ -8,12 +8,14 @@ import type { SignInPorts } from './ports.ts';
  * challenge is closed once the new code is on its way; until then, and when sending fails, its code stays good.
  *
  * @param challenge as its cookie held it, or null when there was none
+ * @param address of the client
  * @throws DoorcodeError `challenge_missing` (also when the login itself is too old), `otp_used`, `account_locked`, and
  *   whatever {@link issue} throws
  */
 export async function resend(
   ports: SignInPorts,
   challenge: Challenge | null,
+  address: string,
   channel?: Challenge['channel'],
 ): Promise<Issued> {
   const { clock, policy, random, settings } = ports;
@@ -23,7 +25,7 @@ export async function resend(
   await Promise.all([policy.assertOpen(challenge), policy.assertUnlocked(challenge.sub)]);
   const { sub, phone, locale, loginAt, next } = challenge;
   const fields = { sub, phone, locale, loginAt, next, channel: channel ?? challenge.channel };
-  const issued = await issue(ports, renew(challenge, random, settings.otpDigits), fields);
+  const issued = await issue(ports, renew(challenge, random, settings.otpDigits), fields, address);
   // Someone who typed the old code while the new one was on its way is signed in; one login gives one session.
   if (!(await policy.close(challenge))) throw new DoorcodeError('otp_used');
   return issued;

@@ -4,6 +4,7 @@ import { type Challenge, keepUntil, parseChallenge } from '../challenge/challeng
 import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { ReturnTo } from '../gateway/return-to.ts';
+import { clientAddress } from '../http/client-address.ts';
 import { wantsHtml } from '../http/negotiate.ts';
 import { answerWith } from '../http/problem.ts';
 import type { Pages } from '../pages/render.ts';
@@ -128,7 +129,8 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
     { schema: { body: loginBody, response: { 200: otpSent } }, errorHandler: loginPage },
     async (request, reply) => {
       const { username, password, channel = ports.delivery.channels[0] ?? 'sms', next } = request.body;
-      const input = { username, password, channel, next: returnTo(next), locale: DEFAULT_LOCALE };
+      const address = clientAddress(request);
+      const input = { username, password, address, channel, next: returnTo(next), locale: DEFAULT_LOCALE };
       return sent(request, reply, await login(ports, input));
     },
   );
@@ -163,6 +165,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
         request.body ??= {};
       },
     },
-    async (request, reply) => sent(request, reply, await resend(ports, openChallenge(request), request.body.channel)),
+    async (request, reply) =>
+      sent(request, reply, await resend(ports, openChallenge(request), clientAddress(request), request.body.channel)),
   );
 }

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createMemoryLimits } from '../../src/limits/memory.ts';
-import { createPolicy, type LimitSettings } from '../../src/limits/policy.ts';
+import { createPolicy, type LimitSettings, lockSeconds, unlockAccount } from '../../src/limits/policy.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
 const settings: LimitSettings = {
@@ -8,6 +8,18 @@ const settings: LimitSettings = {
   accountFailures: 10,
   resendCooldownSeconds: 30,
   challengeTtlSeconds: 670,
+  passwordPair: [{ count: 5, seconds: 900 }],
+  passwordUser: [{ count: 50, seconds: 3600 }],
+  passwordAddress: [{ count: 100, seconds: 3600 }],
+  sendPhone: [
+    { count: 5, seconds: 600 },
+    { count: 20, seconds: 86_400 },
+  ],
+  sendAccount: [{ count: 5, seconds: 600 }],
+  sendAddress: [{ count: 30, seconds: 3600 }],
+  sendKey: [{ count: 1000, seconds: 3600 }],
+  sendBlock: [{ count: 30, seconds: 3600 }],
+  sendBudget: [],
 };
 
 function setUp(overrides: Partial<LimitSettings> = {}) {
@@ -78,6 +90,10 @@ t.test(
   },
 );
 
+t.test('locks double from a quarter of an hour to a day', async (t) => {
+  t.strictSame([1, 2, 3, 7, 8, 50].map(lockSeconds), [900, 1800, 3600, 57_600, 86_400, 86_400]);
+});
+
 t.test('a success ends the row, and the lock begins at 15 min again; a new challenge does neither', async (t) => {
   const { policy, clock } = setUp();
   await guessWrong(policy, 10, 'a');
@@ -138,28 +154,221 @@ t.test('the account limit can be off; the challenge limit stays', async (t) => {
   await t.rejects(policy.guess(challenge('one')), { code: 'otp_attempts_exhausted' });
 });
 
+const ASKER = { sub: 'alice', address: '192.0.2.1' };
+const PHONE = '+15550100101';
+const off = { sendPhone: [], sendAccount: [], sendAddress: [] };
+
+/** How many of so many are allowed. */
+async function sends(times: number, send: (index: number) => Promise<unknown>): Promise<number> {
+  let allowed = 0;
+  for (let index = 0; index < times; index += 1)
+    await send(index).then(
+      () => (allowed += 1),
+      () => {},
+    );
+  return allowed;
+}
+
 t.test('one code to a phone per cooldown', async (t) => {
   const { policy, clock } = setUp();
   const start = clock();
-  t.equal((await policy.send('+15550100101')).resendAtMs, start + 30_000);
+  t.equal((await policy.send(PHONE, ASKER)).resendAtMs, start + 30_000);
   clock.advance(10.5);
-  await t.rejects(policy.send('+15550100101'), { code: 'too_many_requests', status: 429, retryAfterSeconds: 20 });
-  await policy.send('+15550100102');
+  await t.rejects(policy.send(PHONE, ASKER), { code: 'too_many_requests', status: 429, retryAfterSeconds: 20 });
+  await policy.send('+15550100102', ASKER);
   clock.advance(19.5);
-  await policy.send('+15550100101');
+  await t.resolves(policy.send(PHONE, ASKER));
 });
 
-t.test('a send that did not come about is given back', async (t) => {
+t.test('a send that did not come about is given back, by every limit', async (t) => {
   const { policy } = setUp();
-  await (await policy.send('+15550100101')).giveBack();
-  await t.resolves(policy.send('+15550100101'));
+  for (let send = 0; send < 50; send += 1) await (await policy.send(PHONE, ASKER)).giveBack();
+  await t.resolves(policy.send(PHONE, ASKER));
 });
 
 t.test('no cooldown is no cooldown', async (t) => {
-  const { policy, clock } = setUp({ resendCooldownSeconds: 0 });
-  for (let send = 0; send < 5; send += 1) {
-    const permit = await policy.send('+15550100101');
-    t.equal(permit.resendAtMs, clock());
-    await permit.giveBack();
-  }
+  const { policy, clock } = setUp({ resendCooldownSeconds: 0, ...off });
+  for (let send = 0; send < 50; send += 1) t.equal((await policy.send(PHONE, ASKER)).resendAtMs, clock());
+});
+
+t.test(
+  'five codes to a phone in ten minutes, twenty a day; the wait is told, and by the fifth code already',
+  async (t) => {
+    const { policy, clock } = setUp({ sendAccount: [] });
+    const start = clock();
+    for (let round = 0; round < 4; round += 1) {
+      for (let send = 0; send < 4; send += 1) {
+        await policy.send(PHONE, ASKER);
+        clock.advance(30);
+      }
+      const fifth = await policy.send(PHONE, ASKER);
+      if (round < 3) t.equal(fifth.resendAtMs, clock() - 120_000 + 600_000);
+      else t.equal(fifth.resendAtMs, start + 86_400_000);
+      clock.advance(60);
+      if (round < 3) {
+        await t.rejects(policy.send(PHONE, ASKER), { code: 'too_many_requests', retryAfterSeconds: 420 });
+        clock.advance(420);
+      }
+    }
+    clock.advance(3600);
+    await t.rejects(policy.send(PHONE, ASKER), {
+      retryAfterSeconds: Math.ceil((start + 86_400_000 - clock()) / 1000),
+      code: 'too_many_requests',
+    });
+    clock.set(start / 1000 + 86_400);
+    await t.resolves(policy.send(PHONE, ASKER));
+  },
+);
+
+t.test('five codes for an account in ten minutes, whatever the phone', async (t) => {
+  const { policy } = setUp({ ...off, sendAccount: settings.sendAccount });
+  t.equal(
+    await sends(10, (index) => policy.send(`+1555010010${index}`, { ...ASKER, sub: index % 2 ? 'alice' : 'ALICE' })),
+    5,
+  );
+});
+
+t.test('thirty codes for an address in an hour, whatever the account', async (t) => {
+  const { policy } = setUp({ ...off, sendAddress: settings.sendAddress });
+  const from = (address: string) => (index: number) =>
+    policy.send(`+155501${10_000 + index}`, { sub: `user ${index}`, address });
+  t.equal(await sends(40, from('192.0.2.1')), 30);
+  t.equal(await sends(1, from('::ffff:192.0.2.1')), 0, 'IPv4 written as IPv6 is the same');
+  t.equal(await sends(40, (index) => from(`2001:db8::${index}`)(index + 100)), 30, 'an IPv6 /64 is one address');
+  t.equal(await sends(1, (index) => from('2001:db8:0:1::1')(index + 200)), 1);
+});
+
+t.test('a thousand codes for an API key, thirty to a block of numbers, in an hour', async (t) => {
+  const { policy } = setUp();
+  const number = (index: number) => `+1555${String(index).padStart(7, '0')}`;
+  t.equal(await sends(1100, (index) => policy.send(number(index * 1000), { apiKey: 'shop' })), 1000);
+  t.equal(await sends(40, (index) => policy.send(number(9_000_000 + index), { apiKey: 'other' })), 30);
+  t.equal(await sends(1, () => policy.send(number(9_001_000), { apiKey: 'other' })), 1, 'the next block goes on');
+});
+
+t.test('the budget bounds everything together', async (t) => {
+  const { policy, clock } = setUp({ ...off, resendCooldownSeconds: 0, sendBudget: [{ count: 7, seconds: 3600 }] });
+  t.equal(
+    await sends(10, (index) => policy.send(`+155501${10_000 + index}`, index % 2 ? ASKER : { apiKey: 'shop' })),
+    7,
+  );
+  clock.advance(3600);
+  t.equal(await sends(1, () => policy.send(PHONE, ASKER)), 1);
+});
+
+t.test('wrong passwords: five for a name from one address, fifty for a name, a hundred from an address', async (t) => {
+  const { policy, clock } = setUp();
+  const wrong = async (times: number, name: (i: number) => string, address: (i: number) => string) =>
+    sends(times, (index) => policy.password(name(index), address(index)));
+  t.equal(
+    await wrong(
+      10,
+      () => 'alice',
+      () => '192.0.2.1',
+    ),
+    5,
+  );
+  await t.rejects(policy.password('alice', '192.0.2.1'), { code: 'too_many_requests', retryAfterSeconds: 900 });
+  t.equal(
+    await wrong(
+      1,
+      () => 'ALICE',
+      () => '192.0.2.1',
+    ),
+    0,
+    'spellings share a count',
+  );
+  t.equal(
+    await wrong(
+      60,
+      () => 'alice',
+      (index) => `198.51.100.${index}`,
+    ),
+    45,
+    'with the five before',
+  );
+  t.equal(
+    await wrong(
+      110,
+      (index) => `user ${index}`,
+      () => '203.0.113.1',
+    ),
+    100,
+  );
+  t.equal(
+    await wrong(
+      1,
+      () => 'bob',
+      () => 'nonsense',
+    ),
+    1,
+  );
+  t.equal(
+    await wrong(
+      200,
+      (index) => `user ${index}`,
+      (index) => `nonsense ${index}`,
+    ),
+    99,
+    'no address is one address',
+  );
+  clock.advance(3600);
+  t.equal(
+    await wrong(
+      1,
+      () => 'alice',
+      () => '192.0.2.1',
+    ),
+    1,
+  );
+});
+
+t.test('who is refused by one limit uses up no other', async (t) => {
+  const { policy } = setUp();
+  await sends(200, () => policy.password('alice', '192.0.2.1'));
+  t.equal(
+    await sends(60, (index) => policy.password('alice', `198.51.100.${index}`)),
+    45,
+    'five were counted, not 200',
+  );
+});
+
+t.test('right passwords are not counted', async (t) => {
+  const { policy } = setUp();
+  for (let login = 0; login < 200; login += 1) await (await policy.password('alice', '192.0.2.1')).giveBack();
+  await t.resolves(policy.password('alice', '192.0.2.1'));
+});
+
+t.test('parallel passwords do not outrun the count', async (t) => {
+  const { policy } = setUp();
+  const tries = await Promise.allSettled(Array.from({ length: 50 }, () => policy.password('alice', '192.0.2.1')));
+  t.equal(tries.filter(({ status }) => status === 'fulfilled').length, 5);
+});
+
+t.test('unlocking lifts the lock and begins at 15 min again', async (t) => {
+  const { policy, limits } = setUp();
+  await guessWrong(policy, 10, 'a', 'Bob');
+  t.equal(await unlockAccount(limits, 'BOB'), true);
+  await policy.assertUnlocked('bob');
+  t.equal(await unlockAccount(limits, 'bob'), false);
+  await guessWrong(policy, 10, 'b', 'bob');
+  await t.rejects(policy.assertUnlocked('bob'), { code: 'account_locked', retryAfterSeconds: 900 });
+});
+
+t.test('no name and no number stands in the store', async (t) => {
+  const { limits, clock } = setUp();
+  const keys: string[] = [];
+  const watched = {
+    ...limits,
+    add(rule: string, key: string, ttl: number) {
+      keys.push(key);
+      return limits.add(rule, key, ttl);
+    },
+  };
+  const policy = createPolicy(watched, settings, clock);
+  await policy.password('alice', '192.0.2.1');
+  await policy.send(PHONE, ASKER);
+  await policy.send(PHONE, { apiKey: 'shop' }).catch(() => {});
+  t.ok(keys.length > 8);
+  t.notMatch(keys.join(' '), /alice|5550100/);
 });

@@ -1,0 +1,63 @@
+import { DoorcodeError } from '../errors.ts';
+import type { Count, Limits } from './limits.ts';
+import type { Window } from './window.ts';
+
+/** A limit and what it is counted by. */
+export interface Allowance {
+  readonly rule: string;
+  readonly key: string;
+  readonly windows: readonly Window[];
+}
+
+/** Events that have been counted and may now happen. */
+export interface Taken {
+  /** When the next such events are allowed, milliseconds since the Unix epoch; in the past when they are already. */
+  readonly nextAtMs: number;
+  /** Uncounts them all, because they did not happen. */
+  giveBack(): Promise<void>;
+}
+
+interface Counted extends Count {
+  readonly rule: string;
+  readonly key: string;
+  readonly max: number;
+}
+
+/**
+ * Counts one event against all given limits at once, in one round trip, before it happens. When one of them is spent,
+ * or cannot be counted, the event is uncounted everywhere: who is refused by one limit uses up no other.
+ *
+ * @throws DoorcodeError `too_many_requests` with the longest of the waits, `limits_unavailable`
+ */
+export async function take(limits: Limits, allowances: readonly Allowance[], nowMs: number): Promise<Taken> {
+  const wanted = allowances.flatMap(({ rule, key, windows }) =>
+    // Each window is a counter of its own.
+    windows.map(({ count, seconds }) => ({ rule: `${rule}/${seconds}`, key, max: count, seconds })),
+  );
+  const results = await Promise.allSettled(
+    wanted.map(async ({ rule, key, max, seconds }): Promise<Counted> => {
+      return { rule, key, max, ...(await limits.add(rule, key, seconds)) };
+    }),
+  );
+  const counted = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const giveBack = async () => {
+    await Promise.all(counted.map(({ rule, key }) => limits.giveBack(rule, key)));
+  };
+
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) {
+    // The store is away: what cannot be given back now is forgotten with its window.
+    await giveBack().catch(() => {});
+    throw failed.reason;
+  }
+  const spent = counted.filter(({ count, max }) => count > max);
+  if (spent.length > 0) {
+    await giveBack();
+    throw new DoorcodeError('too_many_requests', { retryAfterSeconds: (latest(spent) - nowMs) / 1000 });
+  }
+  return { nextAtMs: latest(counted.filter(({ count, max }) => count === max)), giveBack };
+}
+
+function latest(counts: readonly Count[]): number {
+  return Math.max(0, ...counts.map(({ resetAtMs }) => resetAtMs));
+}

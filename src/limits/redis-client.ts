@@ -1,0 +1,58 @@
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { parseRedisUrl } from './redis-url.ts';
+
+/** The parts of ioredis that limits use; a single server, sentinels and a cluster look alike from here. */
+export type RedisClient = Redis | Cluster;
+
+/**
+ * Opens the connection. Commands are never kept for later and never sent twice: while there is no connection, and when
+ * it breaks, they fail at once, because who asks has a user waiting, and an event that is counted late is counted for
+ * nobody. The commands of one turn of the event loop go out together.
+ *
+ * @param timeoutMs how long a command may take
+ * @throws Error when the URL cannot be read
+ */
+export function openRedis(url: string, timeoutMs: number): RedisClient {
+  const target = parseRedisUrl(url);
+  const options = {
+    db: target.db,
+    connectionName: 'doorcode',
+    commandTimeout: timeoutMs,
+    connectTimeout: 1000,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    enableAutoPipelining: true,
+    retryStrategy: (attempt: number) => Math.min(attempt * 50, 500),
+    // A primary that has become a replica: the connection must be looked up again.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    ...(target.username === undefined ? {} : { username: target.username }),
+    ...(target.password === undefined ? {} : { password: target.password }),
+    ...(target.tls ? { tls: {} } : {}),
+  } satisfies RedisOptions;
+  if (target.kind === 'cluster') {
+    const clusterOptions = {
+      redisOptions: options,
+      enableOfflineQueue: false,
+      enableAutoPipelining: true,
+      slotsRefreshTimeout: 1000,
+      clusterRetryStrategy: (attempt: number) => Math.min(attempt * 50, 500),
+      // Certificates are made for names, so names must reach the TLS layer unresolved.
+      ...(target.tls
+        ? { dnsLookup: (address: string, done: (error: null, address: string) => void) => done(null, address) }
+        : {}),
+    } satisfies ClusterOptions;
+    return new Cluster([...target.nodes], clusterOptions);
+  }
+  if (target.kind === 'sentinel') {
+    return new Redis({
+      ...options,
+      sentinels: [...target.nodes],
+      name: target.sentinelName ?? '',
+      enableTLSForSentinelMode: target.tls,
+      sentinelRetryStrategy: (attempt: number) => Math.min(attempt * 50, 500),
+    });
+  }
+  const [node] = target.nodes;
+  return new Redis({ ...options, ...node });
+}

@@ -1,0 +1,172 @@
+import type { Clock } from '../clock.ts';
+import { DoorcodeError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Count, Limits } from './limits.ts';
+import { openRedis, type RedisClient } from './redis-client.ts';
+
+export interface RedisLimitsOptions {
+  /** See {@link parseRedisUrl}. */
+  readonly url: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long a command may take before the store counts as out of reach. */
+  readonly timeoutMs?: number;
+}
+
+export interface RedisLimits extends Limits {
+  /** @returns null, or what is wrong with the store in a few words */
+  check(): Promise<string | null>;
+  /** @returns a warning when the store may throw counters away under memory pressure, else null */
+  evictionWarning(): string | null;
+  /** Resolves when the first connection stands, or after `timeoutMs` without one. */
+  connected(timeoutMs: number): Promise<void>;
+}
+
+// A counter is a hash: c its count, r when it is forgotten by the caller's clock. The key's own time to live only
+// clears up afterwards, with a minute to spare for replicas whose clocks differ.
+const SPARE_MS = 60_000;
+
+const ADD = `
+local now, ttl, sliding = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local reset = tonumber(redis.call('HGET', KEYS[1], 'r'))
+local count = 1
+if reset and reset > now then
+  count = redis.call('HINCRBY', KEYS[1], 'c', 1)
+  if sliding ~= '1' then return {count, reset} end
+end
+redis.call('HSET', KEYS[1], 'c', count, 'r', now + ttl)
+redis.call('PEXPIRE', KEYS[1], ttl + ${SPARE_MS})
+return {count, now + ttl}`;
+
+const CLAIM = `
+local now, ttl = tonumber(ARGV[1]), tonumber(ARGV[2])
+local reset = tonumber(redis.call('HGET', KEYS[1], 'r'))
+if reset and reset > now then return 0 end
+redis.call('HSET', KEYS[1], 'c', 1, 'r', now + ttl)
+redis.call('PEXPIRE', KEYS[1], ttl + ${SPARE_MS})
+return 1`;
+
+const GIVE_BACK = `
+local count, reset = unpack(redis.call('HMGET', KEYS[1], 'c', 'r'))
+if reset and tonumber(reset) > tonumber(ARGV[1]) and tonumber(count) > 0 then
+  redis.call('HINCRBY', KEYS[1], 'c', -1)
+end
+return 0`;
+
+/** The client with our three scripts. */
+interface Scripts {
+  doorcodeAdd(key: string, now: number, ttlMs: number, sliding: 0 | 1): Promise<[count: number, resetAtMs: number]>;
+  doorcodeClaim(key: string, now: number, ttlMs: number): Promise<0 | 1>;
+  doorcodeGiveBack(key: string, now: number): Promise<0>;
+}
+
+/** Without an answer for this long, a connection that times out is given up for a new one. */
+const SILENT_MS = 1000;
+
+/**
+ * Counters in Redis or Valkey: exact over any number of replicas, and still there after their restart. Each operation
+ * is one script or command on one key, hence atomic, also in a cluster; what is asked for in one turn of the event loop
+ * travels in one round trip.
+ *
+ * @throws Error when the URL cannot be read
+ */
+export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLimitsOptions): RedisLimits {
+  const client = openRedis(url, timeoutMs);
+  for (const [name, lua] of Object.entries({ doorcodeAdd: ADD, doorcodeClaim: CLAIM, doorcodeGiveBack: GIVE_BACK })) {
+    client.defineCommand(name, { numberOfKeys: 1, lua });
+  }
+  const scripts = client as unknown as Scripts;
+
+  let answeredAtMs = performance.now();
+  let up: boolean | undefined;
+  let warning: string | null = null;
+
+  function tell(nowUp: boolean, reason?: string): void {
+    if (up === nowUp) return;
+    up = nowUp;
+    if (nowUp) log.info({}, 'limit store reached');
+    else log.error({ reason }, 'limit store out of reach');
+  }
+
+  client.on('error', (error: NodeJS.ErrnoException) => tell(false, error.code ?? error.name));
+  client.on('ready', () => {
+    tell(true);
+    readEvictionWarning(client).then((found) => {
+      warning = found;
+      if (found !== null) log.warn({ reason: found }, 'limit store may lose counts');
+    }, ignore);
+  });
+
+  /** Runs a command; whatever goes wrong is the one error of the port. */
+  async function ask<Result>(command: () => Promise<Result>): Promise<Result> {
+    try {
+      const result = await command();
+      answeredAtMs = performance.now();
+      tell(true);
+      return result;
+    } catch (cause) {
+      const timedOut = (cause as Error).message === 'Command timed out';
+      tell(false, timedOut ? 'timeout' : (cause as Error).name);
+      // A peer that went away without a word leaves a connection that only looks open.
+      if (timedOut && performance.now() - answeredAtMs > SILENT_MS && client.status === 'ready') {
+        answeredAtMs = performance.now();
+        client.disconnect(true);
+      }
+      throw new DoorcodeError('limits_unavailable', { retryAfterSeconds: 1, cause });
+    }
+  }
+
+  const name = (rule: string, key: string) => `doorcode:${rule}:${key}`;
+
+  return {
+    async add(rule, key, ttlSeconds, sliding = false) {
+      const [count, resetAtMs] = await ask(() =>
+        scripts.doorcodeAdd(name(rule, key), clock(), ttlSeconds * 1000, sliding ? 1 : 0),
+      );
+      return { count, resetAtMs };
+    },
+    async giveBack(rule, key) {
+      await ask(() => scripts.doorcodeGiveBack(name(rule, key), clock()));
+    },
+    async read(rule, key): Promise<Count> {
+      const [count, reset] = await ask(() => client.hmget(name(rule, key), 'c', 'r'));
+      const now = clock();
+      return Number(reset) > now ? { count: Number(count), resetAtMs: Number(reset) } : { count: 0, resetAtMs: now };
+    },
+    async claim(rule, key, ttlSeconds) {
+      return (await ask(() => scripts.doorcodeClaim(name(rule, key), clock(), ttlSeconds * 1000))) === 1;
+    },
+    async forget(rule, key) {
+      await ask(() => client.del(name(rule, key)));
+    },
+    async check() {
+      try {
+        await ask(() => client.ping());
+        return null;
+      } catch {
+        return 'out of reach';
+      }
+    },
+    evictionWarning: () => warning,
+    async connected(limitMs) {
+      if (client.status === 'ready') return;
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        client.once('ready', resolve);
+        timer = setTimeout(resolve, limitMs);
+      });
+      clearTimeout(timer);
+    },
+    async close() {
+      client.disconnect();
+    },
+  };
+}
+
+const ignore = () => {};
+
+/** A store that evicts keys would forget counts, and with them locks and used codes, whenever memory is short. */
+async function readEvictionWarning(client: RedisClient): Promise<string | null> {
+  const policy = /^maxmemory_policy:(\S+)/m.exec(await client.info('memory'))?.[1];
+  return policy === undefined || policy === 'noeviction' ? null : `maxmemory-policy is ${policy}, must be noeviction`;
+}

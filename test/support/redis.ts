@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import type { Test } from 'tap';
+import { program } from './programs.ts';
+
+/** A redis-server of the test's own, on loopback, with nothing kept on disk. */
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  /** Ends it without notice. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, empty unless it saves. */
+  start(): Promise<void>;
+}
+
+export interface TestRedisOptions {
+  /** Further arguments, e.g. `['--maxmemory-policy', 'allkeys-lru']`. */
+  readonly args?: readonly string[];
+}
+
+/** @returns a port of loopback that was free a moment ago */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** @returns null when there is no redis-server here; the test is then skipped, or failed in CI */
+export async function startRedis(t: Test, { args = [] }: TestRedisOptions = {}): Promise<TestRedis | null> {
+  const path = program(t, 'redis-server');
+  if (path === null) return null;
+  const port = await freePort();
+  const folder = t.testdirName;
+  let child: ChildProcess | undefined;
+
+  const start = async () => {
+    const running = spawn(
+      path,
+      ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/tmp', ...args],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    child = running;
+    await new Promise<void>((resolve, reject) => {
+      let output = '';
+      running.stdout.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        if (output.includes('Ready to accept connections')) resolve();
+      });
+      running.once('exit', () => reject(new Error(`redis-server ended in ${folder}:\n${output}`)));
+    });
+  };
+  const kill = async () => {
+    const running = child;
+    child = undefined;
+    if (running === undefined || running.exitCode !== null) return;
+    running.kill('SIGKILL');
+    await once(running, 'exit');
+  };
+  t.teardown(kill);
+  await start();
+  return { url: `redis://127.0.0.1:${port}`, port, kill, start };
+}

@@ -79,7 +79,7 @@ export async function runCommand(args: readonly string[], version: string, io: C
       const [, username = '', phone = ''] = rest;
       return await addUserCommand({ username, phone, path: values.file ?? 'users.json', locale: values.locale }, io);
     }
-    if (command === 'unlock' && rest.length === 1) return await unlockCommand(rest[0] ?? '', io);
+    if (command === 'unlock' && rest[0] !== undefined && rest.length === 1) return await unlockCommand(rest[0], io);
     throw new UsageError(help ?? `There is no command "${command}".\n\n${HELP}`);
   } catch (error) {
     io.complain((error as Error).message);

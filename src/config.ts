@@ -217,7 +217,7 @@ function readTrustProxy(env: EnvironmentReader): string[] {
   const named = ['loopback', 'linklocal', 'uniquelocal'];
   const good = (entry: string) => named.includes(entry) || isNetwork(entry);
   if (!list.every(good)) {
-    env.fault('TRUST_PROXY', 'must list addresses, networks (10.0.0.0/8), loopback, linklocal or uniquelocal');
+    env.fault('TRUST_PROXY', 'must list addresses, networks (192.0.2.0/24), loopback, linklocal or uniquelocal');
   }
   return list.filter(good);
 }

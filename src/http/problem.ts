@@ -14,7 +14,7 @@ export function registerProblems(app: FastifyInstance, page: ProblemPage): void 
   app.setErrorHandler(answerWith(page));
 
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '/';
+    const path = request.url.replace(/\?.*/s, '');
     const allowed = METHODS.filter((method) => PLAIN_PATH.test(path) && app.hasRoute({ method, url: path }));
     if (allowed.length === 0) throw new DoorcodeError('not_found');
     reply.header('allow', allowed.join(', '));

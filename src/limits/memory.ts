@@ -1,11 +1,12 @@
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { Count, Limits } from './limits.ts';
+import { roomFor } from './policy.ts';
 
 export interface MemoryLimitsOptions {
   readonly clock: Clock;
-  /** How many counters one rule may hold at a time. */
-  readonly maxKeysPerRule?: number;
+  /** How many counters a rule may hold at a time. */
+  readonly maxKeys?: (rule: string) => number;
 }
 
 interface Entry {
@@ -20,7 +21,7 @@ const SWEEP_EVERY_MS = 1000;
  * When a rule is full of counters that still run, a new key is refused and the old ones stay: a flood of keys can
  * neither grow the memory nor push out or reset what is being counted.
  */
-export function createMemoryLimits({ clock, maxKeysPerRule = 100_000 }: MemoryLimitsOptions): Limits {
+export function createMemoryLimits({ clock, maxKeys = roomFor }: MemoryLimitsOptions): Limits {
   const rules = new Map<string, Map<string, Entry>>();
   const sweptAtMs = new Map<string, number>();
 
@@ -33,7 +34,7 @@ export function createMemoryLimits({ clock, maxKeysPerRule = 100_000 }: MemoryLi
     const entries = rules.get(rule) ?? new Map<string, Entry>();
     rules.set(rule, entries);
     const now = clock();
-    if (entries.size >= maxKeysPerRule && !entries.has(key)) makeRoom(rule, entries, now);
+    if (entries.size >= maxKeys(rule) && !entries.has(key)) makeRoom(rule, entries, now);
     const entry = { count: 1, resetAtMs: now + ttlSeconds * 1000 };
     // Deleted first, so that the map stays in the order in which counters started and makeRoom finds the oldest first.
     entries.delete(key);
@@ -46,14 +47,14 @@ export function createMemoryLimits({ clock, maxKeysPerRule = 100_000 }: MemoryLi
       if (entry.resetAtMs > now) break;
       entries.delete(key);
     }
-    if (entries.size < maxKeysPerRule) return;
+    if (entries.size < maxKeys(rule)) return;
     // A long-lived counter at the front may hide forgotten ones behind it. The whole rule is looked through at most
     // once a second, so that a flood of refused keys costs little.
     if (now - (sweptAtMs.get(rule) ?? Number.NEGATIVE_INFINITY) >= SWEEP_EVERY_MS) {
       sweptAtMs.set(rule, now);
       for (const [key, entry] of entries) if (entry.resetAtMs <= now) entries.delete(key);
     }
-    if (entries.size >= maxKeysPerRule) throw new DoorcodeError('limits_unavailable', { retryAfterSeconds: 5 });
+    if (entries.size >= maxKeys(rule)) throw new DoorcodeError('limits_unavailable', { retryAfterSeconds: 5 });
   }
 
   return {
@@ -66,7 +67,10 @@ export function createMemoryLimits({ clock, maxKeysPerRule = 100_000 }: MemoryLi
     },
     async giveBack(rule, key) {
       const entry = running(rule, key);
-      if (entry !== undefined && entry.count > 0) entry.count -= 1;
+      if (entry === undefined) return;
+      entry.count -= 1;
+      // Nothing is left to remember: most events that are given back would otherwise fill the rule with zeros.
+      if (entry.count === 0) rules.get(rule)?.delete(key);
     },
     async read(rule, key): Promise<Count> {
       return { ...(running(rule, key) ?? { count: 0, resetAtMs: clock() }) };

@@ -48,16 +48,16 @@ return 1`;
 
 const GIVE_BACK = `
 local count, reset = unpack(redis.call('HMGET', KEYS[1], 'c', 'r'))
-if reset and tonumber(reset) > tonumber(ARGV[1]) and tonumber(count) > 0 then
-  redis.call('HINCRBY', KEYS[1], 'c', -1)
-end
+if not reset or tonumber(reset) <= tonumber(ARGV[1]) then return 0 end
+if tonumber(count) > 1 then return redis.call('HINCRBY', KEYS[1], 'c', -1) end
+redis.call('DEL', KEYS[1])
 return 0`;
 
 /** The client with our three scripts. */
 interface Scripts {
   doorcodeAdd(key: string, now: number, ttlMs: number, sliding: 0 | 1): Promise<[count: number, resetAtMs: number]>;
   doorcodeClaim(key: string, now: number, ttlMs: number): Promise<0 | 1>;
-  doorcodeGiveBack(key: string, now: number): Promise<0>;
+  doorcodeGiveBack(key: string, now: number): Promise<number>;
 }
 
 /** Without an answer for this long, a connection that times out is given up for a new one. */

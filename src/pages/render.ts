@@ -108,5 +108,5 @@ function explain({ code, attemptsLeft, retryAfterSeconds }: DoorcodeError): stri
 }
 
 function fill(template: string, values: Readonly<Record<string, string | number>>): string {
-  return template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => String(values[name] ?? ''));
+  return template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => String(values[name]));
 }

@@ -31,7 +31,7 @@ t.test('the longest wait is told, and when the next event is allowed', async (t)
 });
 
 t.test('no limits, no counting', async (t) => {
-  const limits = createMemoryLimits({ clock: fakeClock(), maxKeysPerRule: 0 });
+  const limits = createMemoryLimits({ clock: fakeClock(), maxKeys: () => 0 });
   const taken = await take(limits, [{ rule: 'a', key: 'k', windows: [] }], 0);
   t.equal(taken.nextAtMs, 0);
   await t.resolves(taken.giveBack());
@@ -39,7 +39,7 @@ t.test('no limits, no counting', async (t) => {
 
 t.test('when one limit cannot be counted, the others are uncounted', async (t) => {
   const clock = fakeClock();
-  const limits = createMemoryLimits({ clock, maxKeysPerRule: 1 });
+  const limits = createMemoryLimits({ clock, maxKeys: () => 1 });
   await limits.add('full/60', 'somebody else', 60);
   const wanted = [
     { rule: 'a', key: 'k', windows: windows([5, 60]) },

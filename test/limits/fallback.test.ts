@@ -81,7 +81,7 @@ t.test('a full local memory does no harm while the store is there; away, it is t
   const { shared, clock, away } = setUp();
   const { store, state } = fickle(shared);
   const quiet = { info() {}, warn() {}, error() {} };
-  const limits = createFallbackLimits(store, createMemoryLimits({ clock, maxKeysPerRule: 0 }), quiet);
+  const limits = createFallbackLimits(store, createMemoryLimits({ clock, maxKeys: () => 0 }), quiet);
   t.equal((await limits.add('rule', 'k', 60)).count, 1);
   state.error = away;
   await t.rejects(limits.add('rule', 'k', 60), { code: 'limits_unavailable' });

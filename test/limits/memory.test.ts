@@ -10,7 +10,7 @@ limitsContract(t, 'memory', async () => {
 
 t.test('when a rule is full, the new is refused and the old is kept', async (t) => {
   const clock = fakeClock();
-  const limits = createMemoryLimits({ clock, maxKeysPerRule: 3 });
+  const limits = createMemoryLimits({ clock, maxKeys: () => 3 });
   for (const key of ['victim', 'b', 'c']) await limits.add('rule', key, 60);
   await limits.add('rule', 'victim', 60);
   for (let flood = 0; flood < 1000; flood += 1) {
@@ -24,7 +24,7 @@ t.test('when a rule is full, the new is refused and the old is kept', async (t) 
 
 t.test('room comes back as counters end, also behind one that lasts longer', async (t) => {
   const clock = fakeClock();
-  const limits = createMemoryLimits({ clock, maxKeysPerRule: 3 });
+  const limits = createMemoryLimits({ clock, maxKeys: () => 3 });
   await limits.add('rule', 'long', 3600);
   await limits.add('rule', 'short', 10);
   await limits.add('rule', 'shorter', 5);
@@ -38,7 +38,7 @@ t.test('room comes back as counters end, also behind one that lasts longer', asy
 
 t.test('a full rule is looked through once a second at the most', async (t) => {
   const clock = fakeClock();
-  const limits = createMemoryLimits({ clock, maxKeysPerRule: 2 });
+  const limits = createMemoryLimits({ clock, maxKeys: () => 2 });
   await limits.add('rule', 'long', 3600);
   await limits.add('rule', 'short', 1.5);
   clock.advance(1);
@@ -51,10 +51,27 @@ t.test('a full rule is looked through once a second at the most', async (t) => {
 
 t.test('a key that ended can start again in a full rule', async (t) => {
   const clock = fakeClock();
-  const limits = createMemoryLimits({ clock, maxKeysPerRule: 1 });
+  const limits = createMemoryLimits({ clock, maxKeys: () => 1 });
   await limits.add('rule', 'a', 1);
   clock.advance(1);
   t.equal((await limits.add('rule', 'a', 1)).count, 1);
   await limits.close();
   t.equal((await limits.read('rule', 'a')).count, 0);
+});
+
+t.test('what was given back entirely leaves nothing behind', async (t) => {
+  const limits = createMemoryLimits({ clock: fakeClock(), maxKeys: () => 1 });
+  for (const key of ['a', 'b', 'c']) {
+    await limits.add('rule', key, 60);
+    await limits.giveBack('rule', key);
+  }
+  t.equal((await limits.add('rule', 'd', 60)).count, 1);
+});
+
+t.test('by default, what anybody can start has less room than what takes a right password', async (t) => {
+  const limits = createMemoryLimits({ clock: fakeClock() });
+  for (let key = 0; key < 50_000; key += 1) await limits.add('password-user/3600', `${key}`, 60);
+  await t.rejects(limits.add('password-user/3600', 'more', 60), { code: 'limits_unavailable' });
+  for (let key = 0; key < 50_001; key += 1) await limits.add('guesses', `${key}`, 60);
+  t.equal((await limits.read('guesses', '0')).count, 1);
 });

@@ -82,14 +82,14 @@ t.test('while the store is away the last known answer stands, and nobody waits f
 
 t.test('revoking fails when it cannot be remembered', async (t) => {
   const clock = fakeClock();
-  const revocation = createRevocation(createMemoryLimits({ clock, maxKeysPerRule: 0 }), clock);
+  const revocation = createRevocation(createMemoryLimits({ clock, maxKeys: () => 0 }), clock);
   await t.rejects(revocation.revoke('one', clock() / 1000 + 60), { code: 'limits_unavailable' });
   t.equal(await revocation.isRevoked('one'), false);
 });
 
 t.test('a session that is over need not be remembered', async (t) => {
   const clock = fakeClock();
-  const revocation = createRevocation(createMemoryLimits({ clock, maxKeysPerRule: 0 }), clock);
+  const revocation = createRevocation(createMemoryLimits({ clock, maxKeys: () => 0 }), clock);
   await t.resolves(revocation.revoke('one', clock() / 1000));
 });
 

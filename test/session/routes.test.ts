@@ -44,7 +44,7 @@ t.test('a full revocation store keeps the session rather than pretending', async
   const { createMemoryLimits } = await import('../../src/limits/memory.ts');
   const { fakeClock } = await import('../support/fake-clock.ts');
   const clock = fakeClock();
-  const limits = createMemoryLimits({ clock, maxKeysPerRule: 1 });
+  const limits = createMemoryLimits({ clock, maxKeys: () => 1 });
   const { login, post, get } = await testApp({ clock, ports: { limits } });
   const { jar, code } = await login();
   await post('/otp', { otp: code }, jar);
@@ -53,4 +53,15 @@ t.test('a full revocation store keeps the session rather than pretending', async
   t.match(out, { statusCode: 503 });
   t.equal(out.json().code, 'limits_unavailable');
   t.equal((await get('/session', jar)).statusCode, 200);
+});
+
+t.test('an empty body of type JSON is no body', async (t) => {
+  const { app } = await testApp();
+  const response = await app.inject({
+    method: 'POST',
+    url: '/logout',
+    headers: { 'content-type': 'application/json' },
+    payload: '',
+  });
+  t.equal(response.statusCode, 200);
 });

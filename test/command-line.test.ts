@@ -1,0 +1,256 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { verify } from '@node-rs/argon2';
+import t from 'tap';
+import { type Outcome, runCommand } from '../src/command-line.ts';
+import { readConfig } from '../src/config.ts';
+import type { Environment } from '../src/environment.ts';
+import { DoorcodeError } from '../src/errors.ts';
+
+interface Ran {
+  readonly outcome: Outcome;
+  /** Standard output and standard error, as text. */
+  readonly out: string;
+  readonly err: string;
+  /** How often a password was asked for. */
+  readonly asked: number;
+}
+
+interface Run {
+  readonly readPassword?: () => Promise<string>;
+  readonly env?: Environment;
+  /** The command line itself, when parts of it are played by a test. */
+  readonly command?: typeof runCommand;
+}
+
+async function run(args: readonly string[], options: Run = {}): Promise<Ran> {
+  const { readPassword = async () => 'correct horse', env = {}, command = runCommand } = options;
+  const out: string[] = [];
+  const err: string[] = [];
+  let asked = 0;
+  const outcome = await command(args, '1.2.3', {
+    env,
+    write: (line) => void out.push(line),
+    complain: (line) => void err.push(line),
+    readPassword: () => {
+      asked += 1;
+      return readPassword();
+    },
+  });
+  return { outcome, out: out.join('\n'), err: err.join('\n'), asked };
+}
+
+/** The module as `mockImport` knows it: by then the compiler has rewritten its ending. */
+const UNLOCK = '../src/unlock.js';
+
+const done = { exitCode: 0 };
+const misuse = { exitCode: 64 };
+const failure = { exitCode: 1 };
+
+t.test('without a command it serves', async (t) => {
+  for (const args of [[], ['serve'], ['--'], ['--', 'serve']]) {
+    t.strictSame(await run(args), { outcome: { serve: true }, out: '', err: '', asked: 0 }, args.join(' '));
+  }
+});
+
+t.test('it explains itself', async (t) => {
+  const table: [string[], RegExp][] = [
+    [
+      ['--help'],
+      /^doorcode: .*\n\nUsage: doorcode \[COMMAND\]\n[\s\S]*\bserve\b[\s\S]*\bkey\b[\s\S]*\buser add NAME PHONE\b/,
+    ],
+    [['-h'], /^doorcode: /],
+    [['serve', '--help'], /^Usage: doorcode \[serve\]\n[\s\S]*78/],
+    [['key', '--help'], /^Usage: doorcode key\n[\s\S]*SESSION_KEYS/],
+    [['key', '-h', 'anything'], /^Usage: doorcode key\n/],
+    [['unlock', '--help'], /^Usage: doorcode unlock NAME\n[\s\S]*REDIS_URL/],
+    [['user', '--help'], /^Usage: doorcode user add NAME PHONE [\s\S]*--file FILE[\s\S]*--locale LOCALE/],
+    [['user', 'add', '--help'], /^Usage: doorcode user add /],
+    [['--help', 'user', 'add'], /^Usage: doorcode user add /],
+    [['nonsense', '--help'], /^doorcode: /],
+    [['constructor', '--help'], /^doorcode: /],
+  ];
+  for (const [args, help] of table) {
+    const { outcome, out, err } = await run(args);
+    t.strictSame({ outcome, err }, { outcome: done, err: '' }, args.join(' '));
+    t.match(out, help, args.join(' '));
+    t.notMatch(out, /.{121}/, `${args.join(' ')}: lines fit a terminal`);
+  }
+});
+
+t.test('it tells its version', async (t) => {
+  for (const args of [['--version'], ['-v'], ['serve', '--version'], ['-v', '-h']]) {
+    t.match(await run(args), { outcome: done, out: /^1\.2\.3$/, err: '' }, args.join(' '));
+  }
+});
+
+t.test('a key is 32 random bytes in base64, good for SESSION_KEYS', async (t) => {
+  const { outcome, out } = await run(['key']);
+  t.strictSame(outcome, done);
+  t.match(out, /^[A-Za-z0-9+/]{43}=$/);
+  t.equal(Buffer.from(out, 'base64').length, 32);
+  t.not((await run(['key'])).out, out);
+  t.equal(readConfig({ SESSION_KEYS: out }).masterKeys[0]?.toString('base64'), out);
+});
+
+t.test('what is not understood goes to standard error, with exit code 64', async (t) => {
+  const number = '+15550100101';
+  const table: [string[], RegExp][] = [
+    [['nonsense'], /^There is no command "nonsense"\.\n\ndoorcode: [\s\S]*Usage: /],
+    [['Serve'], /^There is no command "Serve"\./],
+    [[''], /^There is no command ""\./],
+    [['toString'], /^There is no command "toString"\./],
+    [['__proto__'], /^There is no command "__proto__"\./],
+    [['constructor', 'add', 'alice', number], /^There is no command "constructor"\./],
+    [['serve', 'more'], /^Usage: doorcode \[serve\]/],
+    [['key', 'more'], /^Usage: doorcode key/],
+    [['user'], /^Usage: doorcode user add/],
+    [['user', 'remove', 'alice', number], /^Usage: doorcode user add/],
+    [['user', 'add'], /^Usage: doorcode user add/],
+    [['user', 'add', 'alice'], /^Usage: doorcode user add/],
+    [['user', 'add', 'alice', number, 'more'], /^Usage: doorcode user add/],
+    [['unlock'], /^Usage: doorcode unlock NAME/],
+    [['unlock', 'alice', 'bob'], /^Usage: doorcode unlock NAME/],
+    [['unlock', 'alice', '--locale', 'en'], /^--file and --locale belong to "user add"$/],
+    [['--nonsense'], /--nonsense/],
+    [['-x'], /-x/],
+    [['--help=yes'], /--help/],
+    [['user', 'add', 'alice', number, '--file'], /--file/],
+    [['--file', 'users.json'], /^--file and --locale belong to "user add"$/],
+    [['key', '--locale', 'en'], /^--file and --locale belong to "user add"$/],
+    [['user', 'add', 'alice', '5550100101'], /^PHONE must be a phone number with its country code/],
+    [['user', 'add', 'alice', '+1'], /^PHONE must be/],
+    [['user', 'add', 'alice', ''], /^PHONE must be/],
+  ];
+  for (const [args, complaint] of table) {
+    const { outcome, out, err, asked } = await run(args);
+    const label = args.join(' ');
+    t.strictSame({ outcome, out, asked }, { outcome: misuse, out: '', asked: 0 }, label);
+    t.match(err, complaint, label);
+  }
+});
+
+t.test('a user is added with the hash of the password, and the password nowhere', async (t) => {
+  const folder = t.testdir();
+  const file = join(folder, 'users.json');
+  const password = ' zebra 😀 horse ';
+  const add = await run(['user', 'add', 'Zoë', '+1 (555) 010-0101', '--file', file], {
+    readPassword: async () => password,
+  });
+  t.strictSame(add, { outcome: done, out: `Added Zoë to ${file}.`, err: '', asked: 1 });
+  const text = await readFile(file, 'utf8');
+  t.notMatch(text, 'zebra');
+  const [user] = JSON.parse(text);
+  t.strictSame(Object.keys(user).sort(), ['passwordHash', 'phone', 'username']);
+  t.match(user, { username: 'Zoë', phone: /^\+15550100101$/, passwordHash: /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/ });
+  t.equal(await verify(user.passwordHash, password), true, 'blanks around it belong to it');
+  t.equal(await verify(user.passwordHash, password.trim()), false);
+
+  const args = ['user', 'add', 'bob', '+15550100102', `--file=${file}`, '--locale', 'pt-BR'];
+  t.strictSame((await run(args)).outcome, done);
+  const users = JSON.parse(await readFile(file, 'utf8'));
+  t.match(users, [{ username: 'Zoë' }, { username: 'bob', locale: 'pt-BR' }]);
+  t.strictSame(await readdir(folder), ['users.json'], 'nothing else is left behind');
+});
+
+t.test('the file is users.json in the current folder, unless told', async (t) => {
+  const folder = t.testdir();
+  const before = process.cwd();
+  process.chdir(folder);
+  t.teardown(() => process.chdir(before));
+  t.match(await run(['user', 'add', 'alice', '+15550100101']), { outcome: done, out: 'Added alice to users.json.' });
+  t.strictSame(await readdir(folder), ['users.json']);
+});
+
+t.test('a password that could not be typed at sign-in, or is too short, is refused', async (t) => {
+  const folder = t.testdir();
+  const args = ['user', 'add', 'alice', '+15550100101', '--file', join(folder, 'users.json')];
+  for (const password of ['', '1234567', 'x'.repeat(1025)]) {
+    const { outcome, out, err } = await run(args, { readPassword: async () => password });
+    t.strictSame({ outcome, out }, { outcome: misuse, out: '' }, `${password.length} characters`);
+    t.equal(err, 'The password must have 8 to 1024 characters.');
+  }
+  t.strictSame(await readdir(folder), [], 'nothing is written');
+  t.strictSame((await run(args, { readPassword: async () => 'x'.repeat(8) })).outcome, done);
+  const longest = ['user', 'add', 'bob', '+15550100101', '--file', join(folder, 'users.json')];
+  t.strictSame((await run(longest, { readPassword: async () => 'x'.repeat(1024) })).outcome, done);
+});
+
+t.test('what goes wrong with a user goes to standard error, with exit code 1', async (t) => {
+  const folder = t.testdir({ 'broken.json': '{', 'users.json': '[]' });
+  const file = join(folder, 'users.json');
+  const add = (name: string, ...more: string[]) => run(['user', 'add', name, '+15550100101', '--file', file, ...more]);
+  t.strictSame((await add('alice')).outcome, done);
+  const before = await readFile(file, 'utf8');
+  const table: [Ran, RegExp][] = [
+    [await add('alice'), /"alice" exists already/],
+    [await add('ALICE'), /"ALICE" exists already/],
+    [await add('ａｌｉｃｅ'), /exists already/],
+    [await add(''), /^username must be/],
+    [await add('a\nb'), /^username must be/],
+    [await add('x'.repeat(257)), /^username must be/],
+    [await add('bob', '--locale', 'not a tag'), /^locale must be/],
+    [await run(['user', 'add', 'bob', '+15550100101', '--file', join(folder, 'broken.json')]), /is left as it is/],
+    [await run(['user', 'add', 'bob', '+15550100101', '--file', join(folder, 'no', 'folder')]), /ENOENT/],
+    [
+      await run(['user', 'add', 'bob', '+15550100101', '--file', file], {
+        readPassword: async () => {
+          throw new Error('The two passwords differ.');
+        },
+      }),
+      /^The two passwords differ\.$/,
+    ],
+  ];
+  for (const [{ outcome, out, err }, complaint] of table) {
+    t.strictSame({ outcome, out }, { outcome: failure, out: '' }, String(complaint));
+    t.match(err, complaint);
+    t.notMatch(err, 'correct horse');
+  }
+  t.equal(await readFile(file, 'utf8'), before);
+});
+
+t.test('an account is unlocked in the shared store, in the name that was given', async (t) => {
+  const env = { REDIS_URL: 'redis://redis.example.com' };
+  const asked: unknown[] = [];
+  let locked = true;
+  const { runCommand: command } = await t.mockImport<typeof import('../src/command-line.ts')>(
+    '../src/command-line.ts',
+    {
+      [UNLOCK]: {
+        unlock: async (...args: unknown[]) => {
+          asked.push(args);
+          return locked;
+        },
+      },
+    },
+  );
+  t.match(await run(['unlock', 'Alice'], { env, command }), { outcome: done, out: 'Unlocked Alice.', err: '' });
+  locked = false;
+  t.match(await run(['unlock', 'bob'], { env, command }), { outcome: done, out: 'bob was not locked.', err: '' });
+  t.strictSame(asked, [
+    [env, 'Alice'],
+    [env, 'bob'],
+  ]);
+});
+
+t.test('without a shared store there is nothing to unlock, which is a fault of the configuration', async (t) => {
+  const { outcome, out, err } = await run(['unlock', 'alice']);
+  t.strictSame({ outcome, out }, { outcome: { exitCode: 78 }, out: '' });
+  t.match(err, 'REDIS_URL: is missing');
+});
+
+t.test('a store that cannot be reached is no fault of usage', async (t) => {
+  const { runCommand: command } = await t.mockImport<typeof import('../src/command-line.ts')>(
+    '../src/command-line.ts',
+    {
+      [UNLOCK]: {
+        unlock: async () => {
+          throw new DoorcodeError('limits_unavailable');
+        },
+      },
+    },
+  );
+  const { outcome, err } = await run(['unlock', 'alice'], { command });
+  t.strictSame(outcome, failure);
+  t.equal(err, 'The limit store is unavailable');
+});

@@ -1,0 +1,240 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { settingNames } from '../src/config.ts';
+import { program } from './support/programs.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+t.test('every source has its test in the same place, and every test its source', async (t) => {
+  const withoutTest: Record<string, string> = {
+    'delivery/sender': 'a port; its adapters pass sender.contract.ts',
+    'limits/limits': 'a port',
+    'sign-in/ports': 'types only',
+    'users/directory': 'a port; its adapters pass directory.contract.ts',
+  };
+  const withoutSource: Record<string, string> = {
+    house: 'the rules of the house',
+    'http/bad-input': 'wrong requests to every route',
+    independent: 'the whole sign-in, recomputed by other programs',
+    secrets: 'where no secret may show, over all routes',
+  };
+  const sources = namesIn('src', '.ts').filter((name) => !name.startsWith('pages/locales/'));
+  const tests = namesIn('test', '.test.ts');
+
+  t.strictSame(
+    sources.filter((name) => !tests.includes(name) && !(name in withoutTest)),
+    [],
+    'sources without a test',
+  );
+  t.strictSame(
+    tests.filter((name) => !sources.includes(name) && !(name in withoutSource)),
+    [],
+    'tests without a source',
+  );
+  t.strictSame(
+    [
+      ...Object.keys(withoutTest).filter((name) => !sources.includes(name)),
+      ...Object.keys(withoutSource).filter((name) => !tests.includes(name)),
+    ],
+    [],
+    'exceptions for files that are gone',
+  );
+});
+
+t.test('the example environment names every setting, SignalWire first, and files for secrets', async (t) => {
+  const example = read('.env.example');
+  const settings = settingNames();
+  const listed = [...example.matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name);
+  t.strictSame(listed.toSorted(), settings.toSorted());
+  t.strictSame(listed.slice(0, 4), ['SIGNALWIRE_SPACE', 'SIGNALWIRE_PROJECT', 'SIGNALWIRE_TOKEN', 'SIGNALWIRE_NUMBER']);
+  t.match(example, /\b[A-Z_]+_FILE=\//);
+});
+
+t.test('the README explains every setting', async (t) => {
+  const explained = [...read('README.md').matchAll(/^\| `([A-Z][A-Z0-9_]*)`[^|]*\|/gm)].map(([, name = '']) => name);
+  t.strictSame(explained.toSorted(), settingNames().toSorted());
+});
+
+t.test('CONTRIBUTING says of every dependency what it is for, and of no other', async (t) => {
+  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+  const [, section = ''] = read('CONTRIBUTING.md').split(/^## Dependencies$/m);
+  const explained = [...section.matchAll(/^\| `([^`]+)` \| [^|]*\w/gm)].map(([, name = '']) => name);
+  t.strictSame(explained.toSorted(), Object.keys({ ...dependencies, ...devDependencies }).toSorted());
+});
+
+t.test('no file tells of one machine or network', async (t) => {
+  const files = repositoryFiles(t);
+  if (files === null) return;
+  const examples = new BlockList();
+  for (const [address, prefix] of [
+    ['127.0.0.0', 8],
+    ['0.0.0.0', 32],
+    // For documentation: RFC 5737.
+    ['192.0.2.0', 24],
+    ['198.51.100.0', 24],
+    ['203.0.113.0', 24],
+    // What TRUST_PROXY is tried with: the first addresses of private networks (RFC 1918), and netmasks.
+    ['10.0.0.0', 24],
+    ['172.16.0.0', 24],
+    ['192.168.0.0', 24],
+    ['255.0.0.0', 8],
+  ] as const) {
+    examples.addSubnet(address, prefix, 'ipv4');
+  }
+  for (const [address, prefix] of [
+    ['::', 127],
+    // For documentation: RFC 3849, RFC 9637.
+    ['2001:db8::', 32],
+    ['3fff::', 20],
+    // Private networks (RFC 4193).
+    ['fc00::', 64],
+    ['fd00::', 64],
+  ] as const) {
+    examples.addSubnet(address, prefix, 'ipv6');
+  }
+  const isForeign = (token: string) => {
+    const [address = ''] = token.split('/');
+    return isIP(address) !== 0 && !examples.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  };
+
+  const found: string[] = [];
+  for (const path of files) {
+    const text = read(path);
+    if (text.includes('\0')) continue;
+    const addresses = [
+      // Not the section of a standard, §9.2.3.24.
+      ...text.matchAll(/(?<![§\w.])\d{1,3}(?:\.\d{1,3}){3}(?:\/\d+)?(?![\w-]|\.\d)/g),
+      ...text.matchAll(/(?<![\w:])[\da-f]{0,4}(?::[\da-f]{0,4}){2,7}(?:\/\d+)?(?![\w:]|\.\d)/gi),
+    ].filter(([token]) => isForeign(token));
+    const places = [
+      ...text.matchAll(/registry\.(?:npmjs|yarnpkg)\.|(?:deb|security)\.debian\.org|pypi\.org/g),
+      ...text.matchAll(/(?<=^|[\s'"`(=:])(?:\/(?:home|root|work|Users)\/\w|\.\.\/shared\b)/gm),
+    ];
+    found.push(...[...addresses, ...places].map(([token]) => `${path}: ${token}`));
+  }
+  t.strictSame(found, []);
+});
+
+t.test('the linter holds who may import whom', async (t) => {
+  const foreign = ['../delivery/console.ts', '../users/file.ts', '../limits/memory.ts'];
+  const ports = ['../delivery/sender.ts', '../users/directory.ts', '../limits/limits.ts', '../limits/policy.ts'];
+  const outer = ['../app.ts', '../config.ts', '../serve.ts', '../main.ts'];
+  const web = ['fastify', '@fastify/cookie'];
+  const otp = ['otplib', 'otplib/functional', '@otplib/plugin-crypto-node'];
+  const rules: Record<string, { refused: string[]; allowed: string[] }> = {
+    'challenge/some.ts': {
+      refused: [...web, ...otp, ...foreign, ...ports, ...outer, '../clock.ts', '../errors.ts', 'node:http', 'pino'],
+      allowed: ['node:crypto', './challenge.ts'],
+    },
+    'challenge/totp.ts': {
+      refused: [...web, ...foreign, ...ports, ...outer, '../clock.ts', 'node:http'],
+      allowed: [...otp, 'node:crypto', './challenge.ts'],
+    },
+    'users/some.ts': {
+      refused: [...web, ...otp, ...outer, '../delivery/sender.ts', '../limits/limits.ts', '../session/session.ts'],
+      allowed: ['../clock.ts', '../errors.ts', './directory.ts', 'undici', 'node:fs'],
+    },
+    'delivery/some.ts': {
+      refused: [...web, ...otp, ...outer, '../users/directory.ts', '../limits/limits.ts', '../challenge/challenge.ts'],
+      allowed: ['../clock.ts', '../log.ts', './sender.ts', 'undici', '@signalwire/compatibility-api'],
+    },
+    'limits/some.ts': {
+      refused: [...web, ...otp, ...outer, '../users/directory.ts', '../delivery/sender.ts'],
+      allowed: ['../clock.ts', '../username.ts', './limits.ts'],
+    },
+    'sign-in/some.ts': {
+      refused: [...web, ...otp, ...outer, ...foreign, '../seal/cookies.ts', '../http/problem.ts', './routes.ts'],
+      allowed: [...ports, '../challenge/challenge.ts', '../session/session.ts', '../errors.ts', './ports.ts'],
+    },
+    'session/some.ts': {
+      refused: [...web, ...otp, ...outer, ...foreign, '../seal/cookies.ts', './routes.ts'],
+      allowed: [...ports, '../challenge/challenge.ts', './session.ts', '../clock.ts'],
+    },
+    'sign-in/routes.ts': {
+      refused: [...otp, ...foreign],
+      allowed: [...web, ...ports, '../challenge/challenge.ts', '../seal/cookies.ts', './login.ts'],
+    },
+    'some.ts': {
+      refused: [...otp, './delivery/console.ts', './users/file.ts', './limits/memory.ts'],
+      allowed: [...web, './delivery/sender.ts', './limits/policy.ts', './sign-in/routes.ts'],
+    },
+    'serve.ts': {
+      refused: otp,
+      allowed: ['./delivery/console.ts', './users/file.ts', './limits/memory.ts', './app.ts'],
+    },
+    'command-line.ts': {
+      refused: ['./delivery/console.ts', './users/file.ts', './limits/memory.ts', './sign-in/login.ts'],
+      allowed: ['./users/add-user.ts', './users/password.ts'],
+    },
+  };
+  // A folder that no rule names yet would let everything through.
+  for (const folder of readdirSync(join(ROOT, 'src'), { withFileTypes: true })) {
+    if (folder.isDirectory()) rules[`${folder.name}/else.ts`] = { refused: otp, allowed: [] };
+  }
+
+  const project = t.testdir({});
+  for (const file of ['biome.json', '.gitignore']) cpSync(join(ROOT, file), join(project, file));
+  for (const [path, { refused, allowed }] of Object.entries(rules)) {
+    const file = join(project, 'src', path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, [...refused, ...allowed].map((specifier) => `import '${specifier}';\n`).join(''));
+  }
+  const { stdout } = spawnSync(
+    process.execPath,
+    [
+      join(ROOT, 'node_modules/@biomejs/biome/bin/biome'),
+      'lint',
+      '--only=style/noRestrictedImports',
+      '--reporter=json',
+      '--max-diagnostics=none',
+    ],
+    { cwd: project, encoding: 'utf8' },
+  );
+  const { diagnostics } = JSON.parse(stdout) as {
+    diagnostics: { category: string; severity: string; location: { path: string; start: { line: number } } }[];
+  };
+  for (const [path, { refused, allowed }] of Object.entries(rules)) {
+    const lines = diagnostics
+      .filter(({ category, severity, location }) => {
+        return category.endsWith('noRestrictedImports') && severity === 'error' && location.path === `src/${path}`;
+      })
+      .map(({ location }) => location.start.line);
+    t.strictSame(
+      [...refused, ...allowed].filter((_, index) => lines.includes(index + 1)),
+      refused,
+      path,
+    );
+  }
+});
+
+t.test('time comes from the clock, and only main.ts touches the process', (t) => {
+  const uses = (pattern: RegExp) => namesIn('src', '.ts').filter((name) => pattern.test(read(`src/${name}.ts`)));
+  t.strictSame(uses(/\bDate\.now\(|\bnew Date\(\)/), ['clock']);
+  // The global is refused by the linter.
+  t.strictSame(uses(/from 'node:process'/), ['main']);
+  t.end();
+});
+
+function namesIn(folder: string, ending: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith(ending))
+    .map((path) => path.slice(0, -ending.length).replaceAll('\\', '/'))
+    .toSorted();
+}
+
+/** What git knows, and what it would be told of next; all but the lock file, which is not ours. */
+function repositoryFiles(t: Test): string[] | null {
+  const git = program(t, 'git');
+  if (git === null) return null;
+  const { status, stdout } = spawnSync(git, ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  t.equal(status, 0);
+  return stdout.split('\0').filter((path) => path !== '' && path !== 'package-lock.json');
+}

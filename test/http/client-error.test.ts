@@ -1,0 +1,96 @@
+import { connect, type Socket } from 'node:net';
+import t from 'tap';
+import { answerClientError } from '../../src/http/client-error.ts';
+import { testApp } from '../support/build-app.ts';
+
+/** A socket that remembers. */
+function fakeSocket({ writable = true } = {}) {
+  const seen = { text: '', ended: false, destroyed: false };
+  const socket = {
+    writable,
+    end: (text: string) => Object.assign(seen, { text, ended: true }),
+    destroy: () => Object.assign(seen, { destroyed: true }),
+  };
+  return { seen, socket: socket as unknown as Socket };
+}
+
+const coded = (code?: string) => Object.assign(new Error('482915'), code === undefined ? {} : { code });
+
+t.test('what the parser refuses is answered by what was wrong with it', async (t) => {
+  const table: [string | undefined, number, RegExp][] = [
+    ['HPE_HEADER_OVERFLOW', 431, /headers are too large/],
+    ['ERR_HTTP_REQUEST_TIMEOUT', 408, /too slowly/],
+    ['HPE_INVALID_METHOD', 400, /Invalid request/],
+    ['HPE_UNEXPECTED_CONTENT_LENGTH', 400, /Invalid request/],
+    [undefined, 400, /Invalid request/],
+  ];
+  for (const [code, status, title] of table) {
+    const { seen, socket } = fakeSocket();
+    answerClientError(coded(code), socket);
+    const name = String(code);
+    const [head = '', body = ''] = seen.text.split('\r\n\r\n');
+    t.match(head, new RegExp(`^HTTP/1\\.1 ${status} `), name);
+    t.match(head, /\r\nContent-Type: application\/problem\+json\r\n/, name);
+    t.match(head, /\r\nCache-Control: no-store\r\n/, name);
+    t.match(head, /\r\nConnection: close$/, name);
+    t.match(head, `\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`, name);
+    t.match(JSON.parse(body), { status, code: 'invalid_request', title }, name);
+    t.notMatch(seen.text, '482915', 'nothing of the error is told');
+    t.strictSame([seen.ended, seen.destroyed], [true, false], name);
+  }
+});
+
+t.test('nobody is there to be answered', async (t) => {
+  const gone = fakeSocket({ writable: false });
+  answerClientError(coded('HPE_INVALID_METHOD'), gone.socket);
+  t.match(gone.seen, { text: '', destroyed: true });
+  const reset = fakeSocket();
+  answerClientError(coded('ECONNRESET'), reset.socket);
+  t.match(reset.seen, { text: '', destroyed: true });
+});
+
+t.test('over a real connection', async (t) => {
+  const { app, logs } = await testApp();
+  t.teardown(() => app.close());
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+
+  /** Everything that comes back until the server closes the connection. */
+  const exchange = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      let answer = '';
+      const socket = connect(Number(port), '127.0.0.1', () => socket.write(text));
+      socket.setEncoding('utf8');
+      socket.on('data', (chunk) => {
+        answer += chunk;
+      });
+      socket.on('close', () => resolve(answer));
+      socket.on('error', reject);
+    });
+
+  const post = 'POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+  const refused: Record<string, [string, number]> = {
+    'a header of 17 KiB': [`GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(17 * 1024)}\r\n\r\n`, 431],
+    'a cookie of 17 KiB': [
+      `POST /otp HTTP/1.1\r\nHost: x\r\nCookie: doorcode-challenge=${'x'.repeat(17 * 1024)}\r\n\r\n`,
+      431,
+    ],
+    'an address of 17 KiB': [`GET /${'x'.repeat(17 * 1024)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431],
+    'garbage 482915': ['482915\u0000\u0001\u0002\r\n\r\n', 400],
+    'a TLS handshake': ['\u0016\u0003\u0001\u0000\u0001', 400],
+    'a method that does not exist': ['OPEN /482915 HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+    'another protocol': ['GET / SPDY/3\r\n\r\n', 400],
+    'two lengths': [`${post}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`, 400],
+    'a length and chunks': [`${post}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+    'a chunk of no length': [`${post}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`, 400],
+    'a header line that is folded': ['GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\u0000\r\n\r\n', 400],
+  };
+  for (const [name, [text, status]] of Object.entries(refused)) {
+    const answer = await exchange(text);
+    t.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), name);
+    t.match(answer, /\r\nContent-Type: application\/problem\+json\r\n/, name);
+    t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { status, code: 'invalid_request' }, name);
+    t.notMatch(answer, '482915', name);
+  }
+  t.notMatch(logs.filter((line) => JSON.parse(line).level >= 30).join(''), '482915');
+  t.match(await exchange('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 200 /);
+});

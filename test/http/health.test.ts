@@ -1,0 +1,96 @@
+import t from 'tap';
+import { BROWSER, CookieJar, PASSWORD, testApp } from '../support/build-app.ts';
+
+t.test('a process that runs says so, whatever else is wrong', async (t) => {
+  const { get, lifecycle } = await testApp({ ports: { readiness: { store: () => 'unreachable' } } });
+  const alive = await get('/healthz');
+  t.equal(alive.statusCode, 200);
+  t.strictSame(alive.json(), { status: 'ok' });
+  lifecycle.draining = true;
+  t.equal((await get('/healthz')).statusCode, 200);
+});
+
+t.test('with nothing to wait for, it is ready', async (t) => {
+  const { get } = await testApp();
+  const ready = await get('/readyz');
+  t.equal(ready.statusCode, 200);
+  t.strictSame(ready.json(), { status: 'ready', checks: { process: 'ok' }, warnings: [] });
+  t.not(ready.headers['connection'], 'close');
+});
+
+t.test('each part is named with what is wrong with it', async (t) => {
+  let fault: string | null = 'unreachable';
+  const { get } = await testApp({ ports: { readiness: { store: async () => fault, senders: () => null } } });
+  const down = await get('/readyz');
+  t.equal(down.statusCode, 503);
+  t.strictSame(down.json(), {
+    status: 'not_ready',
+    checks: { process: 'ok', store: 'unreachable', senders: 'ok' },
+    warnings: [],
+  });
+  fault = null;
+  const up = await get('/readyz');
+  t.equal(up.statusCode, 200, 'it is asked anew each time');
+  t.strictSame(up.json(), { status: 'ready', checks: { process: 'ok', store: 'ok', senders: 'ok' }, warnings: [] });
+});
+
+t.test('a part whose check breaks is named, without a word of why', async (t) => {
+  const { get, logs } = await testApp({
+    ports: {
+      readiness: {
+        store: async () => {
+          throw new Error('connect ECONNREFUSED redis://:hunter2@192.0.2.1');
+        },
+        senders: () => null,
+      },
+    },
+  });
+  const down = await get('/readyz');
+  t.equal(down.statusCode, 503);
+  t.strictSame(down.json(), {
+    status: 'not_ready',
+    checks: { process: 'ok', store: 'check failed', senders: 'ok' },
+    warnings: [],
+  });
+  const line = logs.map((text) => JSON.parse(text)).find(({ check }) => check === 'store');
+  t.match(line, { level: 40, msg: 'readiness check failed', err: { type: 'Error' } });
+});
+
+t.test('what works but should not stay so is told, and traffic may come', async (t) => {
+  let warnings: string[] = ['limits are counted per process'];
+  const { get } = await testApp({ ports: { warnings: () => warnings } });
+  const ready = await get('/readyz');
+  t.equal(ready.statusCode, 200);
+  t.match(ready.json(), { status: 'ready', warnings: ['limits are counted per process'] });
+  warnings = [];
+  t.strictSame((await get('/readyz')).json().warnings, []);
+});
+
+t.test('on its way out it is not ready, and every answer closes its connection', async (t) => {
+  const { app, get, post, lifecycle, login } = await testApp();
+  const { jar } = await login();
+  const stylesheet = /href="(\/assets\/[^"]+)"/.exec((await get('/login')).body)?.[1] ?? '';
+  lifecycle.draining = true;
+
+  const ready = await get('/readyz');
+  t.equal(ready.statusCode, 503);
+  t.strictSame(ready.json(), { status: 'not_ready', checks: { process: 'shutting down' }, warnings: [] });
+
+  const answers = {
+    alive: await get('/healthz'),
+    ready,
+    page: await get('/login', undefined, BROWSER),
+    'code page': await get('/otp', jar, BROWSER),
+    redirect: await get('/', undefined, BROWSER),
+    login: await post('/login', { username: 'bob', password: PASSWORD }, new CookieJar()),
+    'wrong request': await post('/login', {}),
+    'cross-site': await post('/login', {}, undefined, { origin: 'https://evil.example' }),
+    unauthorised: await get('/session'),
+    'not found': await get('/nowhere'),
+    'not allowed': await app.inject({ method: 'PUT', url: '/login' }),
+    stylesheet: await get(stylesheet),
+  };
+  for (const [name, { headers }] of Object.entries(answers)) t.equal(headers['connection'], 'close', name);
+  t.equal(answers.login.statusCode, 200, 'who came is still served');
+  t.equal(answers.stylesheet.statusCode, 200);
+});

@@ -2,8 +2,14 @@ import t from 'tap';
 import { addressKey } from '../src/address.ts';
 
 t.test('IPv4 counts whole, also when it is written as IPv6', async (t) => {
-  for (const address of ['1.2.3.4', '::ffff:1.2.3.4', '::ffff:0102:0304', '::FFFF:1.2.3.4', '0:0:0:0:0:ffff:102:304']) {
-    t.equal(addressKey(address), '1.2.3.4', address);
+  for (const address of [
+    '192.0.2.4',
+    '::ffff:192.0.2.4',
+    '::ffff:c000:0204',
+    '::FFFF:192.0.2.4',
+    '0:0:0:0:0:ffff:c000:204',
+  ]) {
+    t.equal(addressKey(address), '192.0.2.4', address);
   }
 });
 
@@ -21,12 +27,12 @@ t.test('what is no address has no key', async (t) => {
     '',
     'unknown',
     '1.2.3',
-    '1.2.3.4.5',
-    '01.2.3.4',
-    '0x1.2.3.4',
+    '192.0.2.4.5',
+    '192.0.02.4',
+    '0xc0.0.2.4',
     '256.1.1.1',
-    '1.2.3.4:80',
-    ' 1.2.3.4',
+    '192.0.2.4:80',
+    ' 192.0.2.4',
     '16909060',
     ':::',
     '2001:db8',

@@ -21,6 +21,9 @@ t.test('every source has its test in the same place, and every test its source',
     house: 'the rules of the house',
     'http/bad-input': 'wrong requests to every route',
     independent: 'the whole sign-in, recomputed by other programs',
+    'limits/flood': 'keys that a client makes up, over all limits in memory',
+    'limits/model': 'any order of events, over both adapters',
+    'limits/replicas': 'two services over one Redis',
     secrets: 'where no secret may show, over all routes',
   };
   const sources = namesIn('src', '.ts').filter((name) => !name.startsWith('pages/locales/'));
@@ -91,7 +94,8 @@ t.test('no file tells of one machine or network', async (t) => {
     // For documentation: RFC 3849, RFC 9637.
     ['2001:db8::', 32],
     ['3fff::', 20],
-    // Private networks (RFC 4193).
+    // Link-local (RFC 4291) and private networks (RFC 4193): the same everywhere.
+    ['fe80::', 10],
     ['fc00::', 64],
     ['fd00::', 64],
   ] as const) {
@@ -167,9 +171,10 @@ t.test('the linter holds who may import whom', async (t) => {
       refused: otp,
       allowed: ['./delivery/console.ts', './users/file.ts', './limits/memory.ts', './app.ts'],
     },
+    'unlock.ts': { refused: otp, allowed: ['./limits/redis.ts', './limits/policy.ts'] },
     'command-line.ts': {
       refused: ['./delivery/console.ts', './users/file.ts', './limits/memory.ts', './sign-in/login.ts'],
-      allowed: ['./users/add-user.ts', './users/password.ts'],
+      allowed: ['./delivery/phone.ts', './users/add-user.ts', './users/password.ts', './unlock.ts'],
     },
   };
   // A folder that no rule names yet would let everything through.

@@ -1,0 +1,57 @@
+// Runs the tests: node scripts/test.mjs [tap's options and test files]
+//
+// Says what failed and what was skipped, then "N passed, N failed" as the last line: assertions, as tap counts them.
+// The coverage bar is held when everything runs, that is without arguments. With CI=true nothing may be skipped.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { coverageFaults } from './coverage-bar.mjs';
+import { createTapFilter } from './tap-filter.mjs';
+
+const args = process.argv.slice(2);
+const everything = args.length === 0;
+const someFiles = args.some((arg) => !arg.startsWith('-'));
+
+const tap = spawn(
+  process.execPath,
+  [
+    'node_modules/tap/dist/esm/run.mjs',
+    '--reporter=tap',
+    ...(everything ? ['--coverage-report=json-summary'] : []),
+    ...(someFiles ? ['--disable-coverage'] : []),
+    ...args,
+  ],
+  { stdio: ['ignore', 'pipe', 'inherit'] },
+);
+const ended = once(tap, 'close');
+const isWorthShowing = createTapFilter();
+let summary = '';
+for await (const line of createInterface({ input: tap.stdout })) {
+  if (line.startsWith('# { total: ')) summary = line;
+  if (isWorthShowing(line)) console.log(line);
+}
+const [exitCode, signal] = await ended;
+
+const passed = counted('pass');
+const failed = counted('fail');
+const skipped = counted('skip') + counted('todo');
+
+const faults = [];
+if (exitCode !== 0) faults.push(`the test runner ended with ${signal ?? `exit code ${exitCode}`}`);
+if (passed + failed === 0) faults.push('no test ran');
+if (process.env.CI === 'true' && skipped > 0) faults.push(`${skipped} skipped or left to do`);
+if (everything) faults.push(...coverageFaults());
+
+for (const fault of faults) console.log(`FAILED: ${fault}`);
+// A run that failed without a failed assertion counts as one.
+console.log(`${passed} passed, ${faults.length > 0 ? Math.max(failed, 1) : failed} failed`);
+process.exitCode = faults.length > 0 || failed > 0 ? 1 : 0;
+
+/**
+ * From the runner's own summary, `# { total: 13, pass: 6, fail: 4, todo: 1, skip: 2 }`.
+ *
+ * @param {string} name
+ */
+function counted(name) {
+  return Number(new RegExp(`\\b${name}: (\\d+)`).exec(summary)?.[1] ?? 0);
+}

@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { createRedisLimits } from '../../src/limits/redis.ts';
+import { openRedis, type RedisClient } from '../../src/limits/redis-client.ts';
+import { silentLog } from '../../src/log.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { program } from '../support/programs.ts';
+import { freePort, startRedis } from '../support/redis.ts';
+import { createTestTls } from '../support/tls.ts';
+
+function open(t: Test, url: string): RedisClient {
+  const client = openRedis(url, 1000);
+  client.on('error', () => {});
+  t.teardown(() => client.disconnect());
+  return client;
+}
+
+/** Counts through the connection, in the way that the service does. */
+async function counts(t: Test, url: string): Promise<number> {
+  const limits = createRedisLimits({ url, clock: fakeClock(), log: silentLog, timeoutMs: 2000 });
+  t.teardown(() => limits.close());
+  await limits.connected(10_000);
+  await limits.add('rule', 'a', 60);
+  await limits.add('rule', 'b', 60);
+  return (await limits.add('rule', 'a', 60)).count;
+}
+
+t.test('a single server, with user, password and database', async (t) => {
+  const redis = await startRedis(t, {
+    args: ['--user', 'door', 'on', '>s3cret', '~*', '+@all', '--requirepass', 'other'],
+  });
+  if (redis === null) return;
+  const client = open(t, `redis://door:s3cret@127.0.0.1:${redis.port}/3`);
+  await once(client, 'ready');
+  t.equal(await client.set('key', 'value'), 'OK');
+  const plain = open(t, `redis://:other@127.0.0.1:${redis.port}/0`);
+  await once(plain, 'ready');
+  t.equal(await plain.get('key'), null, 'the database is another');
+  t.equal(await counts(t, `redis://:other@127.0.0.1:${redis.port}`), 2);
+});
+
+t.test('over TLS', async (t) => {
+  const tls = createTestTls();
+  const folder = t.testdir({ 'key.pem': tls.key, 'cert.pem': tls.cert, 'ca.pem': tls.ca });
+  const port = await freePort();
+  const file = (name: string) => join(folder, name);
+  const redis = await startRedis(t, {
+    args: [
+      '--tls-port',
+      `${port}`,
+      '--tls-cert-file',
+      file('cert.pem'),
+      '--tls-key-file',
+      file('key.pem'),
+      '--tls-ca-cert-file',
+      file('ca.pem'),
+      '--tls-auth-clients',
+      'no',
+    ],
+  });
+  if (redis === null) return;
+  // The certificate is trusted as an operator would do it, in a process of its own.
+  const script = `
+    const { openRedis } = await import('${new URL('../../dist/limits/redis-client.js', import.meta.url).href}');
+    const client = openRedis('rediss://localhost:${port}', 2000);
+    client.on('error', (error) => { console.log(error.code ?? error.message); process.exit(); });
+    client.on('ready', async () => { console.log(await client.ping()); process.exit(); });`;
+  const ask = async (env: Record<string, string>) => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { env });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    await once(child, 'close');
+    return output.trim();
+  };
+  t.equal(await ask({ NODE_EXTRA_CA_CERTS: file('ca.pem') }), 'PONG');
+  t.not(await ask({}), 'PONG', 'not without trust');
+});
+
+t.test('a cluster', async (t) => {
+  const redis = await startRedis(t, {
+    args: [
+      '--cluster-enabled',
+      'yes',
+      '--cluster-announce-ip',
+      '127.0.0.1',
+      '--cluster-config-file',
+      `nodes-${process.pid}.conf`,
+    ],
+  });
+  if (redis === null) return;
+  const admin = open(t, redis.url);
+  await once(admin, 'ready');
+  await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  while (!String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await new Promise(setImmediate);
+  t.equal(await counts(t, `redis+cluster://127.0.0.1:${redis.port}`), 2);
+});
+
+t.test('sentinels, which know where the primary is', async (t) => {
+  const redis = await startRedis(t);
+  const sentinel = program(t, 'redis-server');
+  if (redis === null || sentinel === null) return;
+  const port = await freePort();
+  const folder = t.testdir({
+    'sentinel.conf': `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${redis.port} 1\n`,
+  });
+  const child = spawn(sentinel, [join(folder, 'sentinel.conf'), '--sentinel'], { stdio: 'ignore', cwd: folder });
+  const ended = once(child, 'exit');
+  t.teardown(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  t.equal(await counts(t, `redis+sentinel://127.0.0.1:${port}/main`), 2);
+});
+
+t.test('without a connection a command fails at once', async (t) => {
+  const client = open(t, `redis://127.0.0.1:${await freePort()}`);
+  await t.rejects(client.get('key'));
+  await once(client, 'error');
+  await t.rejects(client.get('key'));
+});

@@ -1,0 +1,32 @@
+import t from 'tap';
+import { systemClock } from '../src/clock.ts';
+import { readConfig } from '../src/config.ts';
+import { createPolicy } from '../src/limits/policy.ts';
+import { createRedisLimits } from '../src/limits/redis.ts';
+import { silentLog } from '../src/log.ts';
+import { unlock } from '../src/unlock.ts';
+import { freePort, startRedis } from './support/redis.ts';
+
+t.test('an account is unlocked in the shared store, by any spelling of its name', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === null) return;
+  const limits = createRedisLimits({ url: redis.url, clock: systemClock, log: silentLog });
+  t.teardown(() => limits.close());
+  await limits.connected(5000);
+  const policy = createPolicy(limits, { ...readConfig({}).limits, challengeTtlSeconds: 670 }, systemClock);
+  for (let guess = 0; guess < 10; guess += 1) {
+    const challenge = { id: `challenge ${guess}`, sub: 'Bob' };
+    await policy.wrong(challenge, await policy.guess(challenge));
+  }
+  await t.rejects(policy.assertUnlocked('bob'), { code: 'account_locked' });
+  t.equal(await unlock({ REDIS_URL: redis.url }, 'BOB'), true);
+  await t.resolves(policy.assertUnlocked('bob'));
+  t.equal(await unlock({ REDIS_URL: redis.url }, 'bob'), false);
+});
+
+t.test('without a shared store there is nothing to reach', async (t) => {
+  await t.rejects(unlock({}, 'bob'), { name: 'ConfigError', message: /REDIS_URL: is missing/ });
+  await t.rejects(unlock({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` }, 'bob'), {
+    code: 'limits_unavailable',
+  });
+});

@@ -162,6 +162,33 @@ t.test('limits over two replicas and one Redis', async (t) => {
   });
 });
 
+t.test(
+  'a wrong code costs one round trip to Redis, a right one two, a session none while its answer is fresh',
+  async (t) => {
+    const redis = await startRedis(t);
+    if (redis === null) return;
+    const proxy = await startHangingProxy(t, redis.port);
+    const clock = fakeClock();
+    const app = await replica(t, `redis://127.0.0.1:${proxy.port}`, clock);
+    // Scripts are sent whole once; from then on by their digest.
+    const warm = await app.login();
+    await app.post('/otp', { otp: wrongCode(warm.code) }, warm.jar);
+    await app.post('/otp', { otp: warm.code }, warm.jar);
+    await app.get('/session', warm.jar);
+
+    const { jar, code } = await app.login();
+    const tripsOf = async (work: () => Promise<{ statusCode: number }>, status: number) => {
+      const before = proxy.trips();
+      t.equal((await work()).statusCode, status);
+      return proxy.trips() - before;
+    };
+    t.equal(await tripsOf(() => app.post('/otp', { otp: wrongCode(code) }, jar), 403), 1);
+    t.equal(await tripsOf(() => app.post('/otp', { otp: code }, jar), 200), 2);
+    t.equal(await tripsOf(() => app.get('/session', jar), 200), 1);
+    for (let request = 0; request < 20; request += 1) t.equal(await tripsOf(() => app.get('/session', jar), 200), 0);
+  },
+);
+
 /** Runs and measures. @returns the answer and how long it took, in milliseconds */
 async function timed<Result>(work: Promise<Result>): Promise<[Result, number]> {
   const start = performance.now();

@@ -117,3 +117,146 @@ t.test('a store that fails is told as it is', async (t) => {
   const { post } = await testApp({ clock, ports: { limits } });
   t.equal((await post('/login', { username: 'alice', password: PASSWORD })).json().code, 'limits_unavailable');
 });
+
+const REMOTE = { 'content-type': 'application/json' };
+
+/** Wrong passwords, each said to be from an address; the answers' status codes. */
+async function wrongFrom(
+  app: Awaited<ReturnType<typeof testApp>>,
+  attempts: { username?: string; remoteAddress?: string; forwarded?: string }[],
+) {
+  const statuses: number[] = [];
+  for (const { username = 'alice', remoteAddress = '192.0.2.1', forwarded } of attempts) {
+    const { statusCode } = await app.app.inject({
+      method: 'POST',
+      url: '/login',
+      remoteAddress,
+      headers: forwarded === undefined ? REMOTE : { ...REMOTE, 'x-forwarded-for': forwarded },
+      payload: { username, password: 'wrong' },
+    });
+    statuses.push(statusCode);
+  }
+  return statuses;
+}
+
+const times = <Item>(count: number, item: (index: number) => Item) => Array.from({ length: count }, (_, i) => item(i));
+
+t.test(
+  'five wrong passwords from one address in a quarter of an hour, then 429, for the right one as well',
+  async (t) => {
+    const app = await testApp();
+    t.strictSame(
+      await wrongFrom(
+        app,
+        times(6, () => ({})),
+      ),
+      [401, 401, 401, 401, 401, 429],
+    );
+    const right = await app.app.inject({
+      method: 'POST',
+      url: '/login',
+      remoteAddress: '192.0.2.1',
+      payload: { username: 'alice', password: PASSWORD },
+    });
+    t.match(right, { statusCode: 429, headers: { 'retry-after': '900' } });
+    t.equal(right.json().code, 'too_many_requests');
+    t.equal(app.messages.length, 0);
+    t.equal((await app.post('/login', { username: 'alice', password: PASSWORD })).statusCode, 200, 'from elsewhere');
+  },
+);
+
+t.test('spellings of a name, addresses of one IPv6 /64 and IPv4 written as IPv6 share a count', async (t) => {
+  const names = ['bob', 'BOB', 'ｂｏｂ', 'Bob', 'boB', 'bob'];
+  t.strictSame(
+    (
+      await wrongFrom(
+        await testApp(),
+        names.map((username) => ({ username })),
+      )
+    ).at(-1),
+    429,
+  );
+  const network = times(200, (index) => ({ remoteAddress: `2001:db8::${index.toString(16)}` }));
+  t.equal((await wrongFrom(await testApp(), network)).filter((status) => status === 401).length, 5);
+  const mapped = ['192.0.2.9', '::ffff:192.0.2.9', '::ffff:c000:209', '192.0.2.9', '192.0.2.9', '::ffff:192.0.2.9'];
+  t.equal(
+    (
+      await wrongFrom(
+        await testApp(),
+        mapped.map((remoteAddress) => ({ remoteAddress })),
+      )
+    ).at(-1),
+    429,
+  );
+});
+
+t.test(
+  'a client’s own X-Forwarded-For changes nothing unless its peer is trusted; nonsense is no way around',
+  async (t) => {
+    const claimed = times(20, (index) => ({ forwarded: `203.0.113.${index}` }));
+    const count = (statuses: number[]) => statuses.filter((status) => status === 401).length;
+    t.equal(count(await wrongFrom(await testApp(), claimed)), 5);
+    t.equal(count(await wrongFrom(await testApp({ env: { TRUST_PROXY: '198.51.100.1' } }), claimed)), 5);
+    const trusted = { env: { TRUST_PROXY: '192.0.2.1' } };
+    t.equal(
+      count(await wrongFrom(await testApp(trusted), claimed)),
+      20,
+      'behind a trusted proxy they are other people',
+    );
+    const nonsense = times(20, (index) => ({
+      forwarded: ['', 'x', '999.1.1.1', '"', ','][index % 5] + `nonsense ${index}`,
+    }));
+    t.equal(count(await wrongFrom(await testApp(trusted), nonsense)), 5);
+    const prefixed = times(20, (index) => ({ forwarded: `198.51.100.${index}, 203.0.113.7` }));
+    t.equal(count(await wrongFrom(await testApp(trusted), prefixed)), 5, 'only what our proxy added counts');
+  },
+);
+
+t.test('without the password nobody spends the owner’s guesses or locks the code step', async (t) => {
+  const app = await testApp();
+  const { jar, code } = await app.login();
+  await wrongFrom(
+    app,
+    times(60, (index) => ({ remoteAddress: `198.51.100.${index}` })),
+  );
+  t.equal((await app.post('/otp', { otp: wrongCode(code) }, jar)).json().attemptsLeft, 4);
+  t.equal((await app.post('/otp', { otp: code }, jar)).statusCode, 200);
+  t.equal(app.messages.length, 1, 'and nothing was sent');
+});
+
+t.test('the sixth code in ten minutes is refused with the time to wait; the provider saw five', async (t) => {
+  const app = await testApp({ env: { LIMIT_SEND_PHONE: '5/600,20/86400', LIMIT_SEND_ACCOUNT: '5/600' } });
+  const { jar } = await app.login();
+  for (let send = 0; send < 4; send += 1) t.equal((await app.post('/otp/resend', {}, jar)).statusCode, 200);
+  app.clock.advance(100);
+  for (const sixth of [await app.post('/otp/resend', {}, jar), (await app.login()).response]) {
+    t.match(sixth, { statusCode: 429, headers: { 'retry-after': '500' } });
+  }
+  t.equal(app.messages.length, 5);
+});
+
+t.test('what the directory could not answer is not a wrong password', async (t) => {
+  let available = false;
+  const directory = {
+    authenticate: async () => {
+      if (!available) throw new DoorcodeError('directory_unavailable');
+      return null;
+    },
+  };
+  const app = await testApp({ ports: { directory } });
+  t.strictSame(
+    await wrongFrom(
+      app,
+      times(20, () => ({})),
+    ),
+    Array(20).fill(503),
+  );
+  available = true;
+  t.strictSame(
+    await wrongFrom(
+      app,
+      times(6, () => ({})),
+    ),
+    [401, 401, 401, 401, 401, 429],
+  );
+});

@@ -6,6 +6,8 @@ import type { Test } from 'tap';
 /** A TCP proxy on loopback that can stop passing anything on, and take connections without ever answering. */
 export interface HangingProxy {
   readonly port: number;
+  /** How many times something came from the client: with pipelined commands, the number of round trips. */
+  trips(): number;
   hang(): void;
   resume(): void;
 }
@@ -13,6 +15,7 @@ export interface HangingProxy {
 export async function startHangingProxy(t: Test, targetPort: number): Promise<HangingProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let hanging = false;
+  let trips = 0;
   const server = createServer((near) => {
     const far = connect(targetPort, '127.0.0.1');
     const pair = [near, far] as const;
@@ -23,6 +26,9 @@ export async function startHangingProxy(t: Test, targetPort: number): Promise<Ha
       pairs.delete(pair);
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
+    near.on('data', () => {
+      trips += 1;
+    });
     near.pipe(far).pipe(near);
     if (hanging) pause(pair);
   }).listen(0, '127.0.0.1');
@@ -42,6 +48,7 @@ export async function startHangingProxy(t: Test, targetPort: number): Promise<Ha
   };
   return {
     port: (server.address() as AddressInfo).port,
+    trips: () => trips,
     hang() {
       hanging = true;
       for (const pair of pairs) pause(pair);

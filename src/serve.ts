@@ -76,7 +76,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
   });
 
   await app.listen({ host: config.host, port: config.port, listenTextResolver: () => 'listening' });
-  for (const line of notice(config, listeningUrl(app, config))) write(line);
+  write(notice(config, listeningUrl(app, config)).join('\n'));
 
   return {
     url: listeningUrl(app, config),

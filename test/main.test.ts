@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
@@ -78,16 +79,18 @@ t.test('settings come from a file .env, and the environment goes before it', asy
 
 t.test('SIGTERM: readiness turns 503, what is in flight is answered with Connection: close, exit 0', async (t) => {
   let release = () => {};
+  let arrive = () => {};
   const arrived = new Promise<void>((resolve) => {
-    const inbox = createServer((request, response) => {
-      request.resume();
-      release = () => response.end();
-      resolve();
-    }).listen(0, '127.0.0.1');
-    t.teardown(() => inbox.close());
-    t.context = inbox;
+    arrive = resolve;
   });
-  const { port } = t.context.address() as AddressInfo;
+  const inbox = createServer((request, response) => {
+    request.resume();
+    release = () => response.end();
+    arrive();
+  }).listen(0, '127.0.0.1');
+  t.teardown(() => inbox.close());
+  await once(inbox, 'listening');
+  const { port } = inbox.address() as AddressInfo;
   const service = await startService(t, {
     DELIVERY: 'webhook',
     WEBHOOK_URL: `http://127.0.0.1:${port}/inbox`,

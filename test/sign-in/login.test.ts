@@ -204,7 +204,7 @@ t.test(
       'behind a trusted proxy they are other people',
     );
     const nonsense = times(20, (index) => ({
-      forwarded: ['', 'x', '999.1.1.1', '"', ','][index % 5] + `nonsense ${index}`,
+      forwarded: `${['', 'x', '999.1.1.1', '"', ','][index % 5]}nonsense ${index}`,
     }));
     t.equal(count(await wrongFrom(await testApp(trusted), nonsense)), 5);
     const prefixed = times(20, (index) => ({ forwarded: `198.51.100.${index}, 203.0.113.7` }));

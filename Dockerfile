@@ -6,7 +6,7 @@ RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/copy-assets.mjs scripts/
 COPY src src
-RUN npm run build && rm -f dist/*.tsbuildinfo
+RUN npm run build
 
 # What production loads, and no more.
 FROM node:24-slim AS dependencies

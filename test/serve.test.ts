@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { serve } from '../src/serve.ts';
+import { startRedis } from './support/redis.ts';
 import { startSignalWire } from './support/signalwire.ts';
 import { bob, writeUsers } from './support/user-files.ts';
 
@@ -132,4 +133,59 @@ t.test('closing finishes what is in flight, then cuts what does not end', async 
   t.equal((await answer).status, 200);
   await closed;
   await t.rejects(fetch(`${service.url}/healthz`));
+});
+
+const ready = async (url: string) => {
+  const response = await fetch(`${url}/readyz`);
+  return { ...((await response.json()) as { checks: object; warnings: string[] }), status: response.status };
+};
+
+t.test('counts in Redis: ready with it, not ready without it, and a policy that evicts is told by name', async (t) => {
+  const redis = await startRedis(t, { args: ['--maxmemory-policy', 'allkeys-lru'] });
+  if (redis === null) return;
+  const { lines, logs, service, login } = await start(t, { REDIS_URL: redis.url });
+  t.match(lines.join('\n'), 'limits are shared in Redis; while it is away, sign-ins are refused');
+  t.equal((await login('demo', 'demo')).status, 200);
+  const warning = 'maxmemory-policy is allkeys-lru, must be noeviction';
+  t.match(await ready(service.url), { status: 200, checks: { limits: 'ok' }, warnings: [warning] });
+  t.ok(logs.some((line) => line.includes(warning)));
+  await redis.kill();
+  t.match(await ready(service.url), { status: 503, checks: { limits: 'out of reach' } });
+  t.match(await (await login('demo', 'demo')).json(), { code: 'limits_unavailable' });
+});
+
+t.test('with LIMITS_ON_OUTAGE=local it goes on without Redis, and says so', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === null) return;
+  const { lines, logs, service, login } = await start(t, {
+    REDIS_URL: redis.url,
+    LIMITS_ON_OUTAGE: 'local',
+    RESEND_COOLDOWN: '0',
+  });
+  t.match(lines.join('\n'), 'each replica counts for itself');
+  t.match(await ready(service.url), { status: 200, warnings: [] });
+  await redis.kill();
+  t.equal((await login('demo', 'demo')).status, 200);
+  const degraded = 'limits are degraded: each replica counts for itself';
+  t.match(await ready(service.url), { status: 200, checks: { limits: 'ok' }, warnings: [degraded] });
+  t.ok(logs.some((line) => line.includes(degraded)));
+});
+
+t.test('without its store it starts all the same, and is not ready until the store is there', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === null) return;
+  await redis.kill();
+  const { service, login } = await start(t, { REDIS_URL: redis.url });
+  t.match(await ready(service.url), { status: 503, checks: { limits: 'out of reach' } });
+  t.equal((await login('demo', 'demo')).status, 503);
+  await redis.start();
+  for (let tries = 0; tries < 500 && (await ready(service.url)).status !== 200; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  t.equal((await login('demo', 'demo')).status, 200);
+});
+
+t.test('the guess budget is told at start', async (t) => {
+  const { lines } = await start(t, {});
+  t.match(lines.join('\n'), 'gets 70 guesses a day at its code, a chance of 0.007 % a day and 2.5 % a year');
 });

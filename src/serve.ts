@@ -15,7 +15,7 @@ import { createLogger } from './http/logging.ts';
 import type { Limits } from './limits/limits.ts';
 import { createMemoryLimits } from './limits/memory.ts';
 import { guessBudget, percent } from './limits/risk.ts';
-import { en } from './pages/locales/en.ts';
+import { locales } from './pages/locales/locales.ts';
 import { deriveKeys } from './seal/keys.ts';
 import { createDemoDirectory, DEMO_USER } from './users/demo.ts';
 import type { Directory } from './users/directory.ts';
@@ -173,7 +173,7 @@ async function openLimits({ redisUrl, limitsOnOutage }: Config, log: Logger): Pr
 
 function openComposer({ appName, origin, otpDigits }: Config) {
   try {
-    return createComposer({ texts: { en }, appName, host: new URL(origin).hostname, digits: otpDigits });
+    return createComposer({ texts: locales, appName, host: new URL(origin).hostname, digits: otpDigits });
   } catch (error) {
     throw new ConfigError([`APP_NAME, ORIGIN: ${(error as Error).message}`]);
   }

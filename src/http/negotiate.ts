@@ -9,6 +9,24 @@ export function wantsHtml(request: FastifyRequest): boolean {
   return request.accepts().type(['json', 'html']) === 'html';
 }
 
+/**
+ * The language that the client prefers of those there are (RFC 9110 §12.5.4); `pt-BR` is served by `pt`.
+ *
+ * @param available the first is taken when the client names none of them
+ */
+export function preferredLanguage<Name extends string>(
+  request: FastifyRequest,
+  available: readonly [Name, ...Name[]],
+): Name {
+  const header = request.headers['accept-language'];
+  if (header === undefined || header.length > MAX_ACCEPT_LANGUAGE) return available[0];
+  const found = request.accepts().languages([...available]);
+  return available.find((name) => name === found) ?? available[0];
+}
+
+/** Far more languages than anybody reads. */
+const MAX_ACCEPT_LANGUAGE = 1000;
+
 export async function registerNegotiation(app: FastifyInstance): Promise<void> {
   await app.register(accepts);
 }

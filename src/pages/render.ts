@@ -5,7 +5,9 @@ import view from '@fastify/view';
 import { Eta } from 'eta';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { DoorcodeError } from '../errors.ts';
-import { en } from './locales/en.ts';
+import { preferredLanguage } from '../http/negotiate.ts';
+import { localeNames, locales } from './locales/locales.ts';
+import type { Texts } from './locales/texts.ts';
 
 /** What the code page needs to know of an open challenge. */
 export interface OtpView {
@@ -45,29 +47,31 @@ export async function registerPages(app: FastifyInstance, settings: PageSettings
     reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=31536000, immutable').send(css),
   );
 
-  const t = en;
+  /** Shows one page in the language that its reader prefers. */
   const show = (
     reply: FastifyReply,
-    name: string,
-    title: string,
-    data: object,
+    name: 'login' | 'otp' | 'home' | 'error',
+    data: (t: Texts) => object,
     problem?: DoorcodeError,
     status = problem?.status ?? 200,
   ) => {
-    const error = problem === undefined ? '' : explain(problem);
+    const lang = preferredLanguage(reply.request, localeNames);
+    const t: Texts = locales[lang];
+    const error = problem === undefined ? '' : explain(problem, t);
+    const frame = { t, lang, appName: settings.appName, stylesheet, title: t[name].title, error };
     return reply
       .code(status)
       .type('text/html; charset=utf-8')
-      .view(`${name}.eta`, { t, lang: 'en', appName: settings.appName, stylesheet, title, error, ...data });
+      .header('content-language', lang)
+      .view(`${name}.eta`, { ...frame, ...data(t) });
   };
 
   return {
-    login: (reply, { next, username = '' }, problem) =>
-      show(reply, 'login', t.login.title, { next, username }, problem),
+    login: (reply, { next, username = '' }, problem) => show(reply, 'login', () => ({ next, username }), problem),
 
     otp: (reply, { to, channel }, problem, status) => {
       const code = problem?.code;
-      const data = {
+      const data = (t: Texts) => ({
         sent: fill(channel === 'voice' ? t.otp.sentByVoice : t.otp.sentBySms, { to }),
         lifetime: fill(t.otp.lifetime, { seconds: settings.otpTtlSeconds }),
         codeLabel: fill(t.otp.code, { digits: settings.otpDigits }),
@@ -80,29 +84,29 @@ export async function registerPages(app: FastifyInstance, settings: PageSettings
         mayResend: code !== 'otp_used' && code !== 'account_locked',
         sms: settings.channels.includes('sms'),
         voice: settings.channels.includes('voice'),
-      };
-      return show(reply, 'otp', t.otp.title, data, problem, status);
+      });
+      return show(reply, 'otp', data, problem, status);
     },
 
-    home: (reply, session) => show(reply, 'home', t.home.title, session),
+    home: (reply, session) => show(reply, 'home', () => session),
 
-    error: (reply, problem) => show(reply, 'error', t.error.title, {}, problem),
+    error: (reply, problem) => show(reply, 'error', () => ({}), problem),
   };
 }
 
 /** Puts a problem into words: what is wrong, what is left, when to try again. */
-function explain({ code, attemptsLeft, retryAfterSeconds }: DoorcodeError): string {
-  const sentences: string[] = [en.problems[code]];
+function explain({ code, attemptsLeft, retryAfterSeconds }: DoorcodeError, t: Texts): string {
+  const sentences: string[] = [t.problems[code]];
   if (code === 'otp_invalid' && attemptsLeft !== undefined) {
-    const { none, one, other } = en.attemptsLeft;
+    const { none, one, other } = t.attemptsLeft;
     sentences.push(attemptsLeft === 0 ? none : attemptsLeft === 1 ? one : fill(other, { count: attemptsLeft }));
   }
   if (retryAfterSeconds !== undefined) {
     const wait =
       retryAfterSeconds < 120
-        ? fill(en.wait.seconds, { count: retryAfterSeconds })
-        : fill(en.wait.minutes, { count: Math.ceil(retryAfterSeconds / 60) });
-    sentences.push(fill(en.retryAfter, { wait }));
+        ? fill(t.wait.seconds, { count: retryAfterSeconds })
+        : fill(t.wait.minutes, { count: Math.ceil(retryAfterSeconds / 60) });
+    sentences.push(fill(t.retryAfter, { wait }));
   }
   return sentences.join(' ');
 }

@@ -5,8 +5,9 @@ import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { ReturnTo } from '../gateway/return-to.ts';
 import { clientAddress } from '../http/client-address.ts';
-import { wantsHtml } from '../http/negotiate.ts';
+import { preferredLanguage, wantsHtml } from '../http/negotiate.ts';
 import { answerWith } from '../http/problem.ts';
+import { localeNames } from '../pages/locales/locales.ts';
 import type { Pages } from '../pages/render.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
 import type { CurrentSession } from '../session/current.ts';
@@ -74,8 +75,6 @@ const authenticated = {
   required: ['status', 'user', 'expiresAt', 'next'],
 } as const;
 
-const DEFAULT_LOCALE = 'en';
-
 /** The sign-in: pages, password, code, resend. */
 export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void {
   const { ports, cookies, pages, currentSession, returnTo, mask } = routes;
@@ -130,7 +129,14 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
     async (request, reply) => {
       const { username, password, channel = ports.delivery.channels[0] ?? 'sms', next } = request.body;
       const address = clientAddress(request);
-      const input = { username, password, address, channel, next: returnTo(next), locale: DEFAULT_LOCALE };
+      const input = {
+        username,
+        password,
+        address,
+        channel,
+        next: returnTo(next),
+        locale: preferredLanguage(request, localeNames),
+      };
       return sent(request, reply, await login(ports, input));
     },
   );

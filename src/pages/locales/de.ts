@@ -1,0 +1,63 @@
+import type { Texts } from './texts.ts';
+
+/** German. SMS texts keep to letters that GSM-7 has, so that they fit one segment. */
+export const de: Texts = {
+  sms: 'Ihr Code für {app} lautet {code}. Bitte nicht weitergeben.',
+  voice: 'Ihr Code für {app} lautet {code}.',
+  login: {
+    title: 'Anmelden',
+    username: 'Benutzername',
+    password: 'Passwort',
+    submit: 'Weiter',
+  },
+  otp: {
+    title: 'Code eingeben',
+    sentBySms: 'Wir haben einen Code per SMS an {to} gesendet.',
+    sentByVoice: 'Wir rufen {to} an und nennen Ihnen den Code.',
+    lifetime: 'Er gilt {seconds} Sekunden ab dem Versand.',
+    code: '{digits}-stelliger Code',
+    submit: 'Anmelden',
+    resend: 'Neuen Code senden',
+    call: 'Lieber anrufen',
+    otherAccount: 'Anderes Konto verwenden',
+  },
+  home: {
+    title: 'Sie sind angemeldet',
+    user: 'Angemeldet als',
+    since: 'Seit',
+    until: 'Bis',
+    signOut: 'Abmelden',
+  },
+  error: {
+    title: 'Das hat nicht geklappt',
+    back: 'Zur Anmeldung',
+  },
+  attemptsLeft: {
+    one: 'Noch ein Versuch.',
+    other: 'Noch {count} Versuche.',
+    none: 'Kein Versuch mehr übrig. Bitte fordern Sie einen neuen Code an.',
+  },
+  retryAfter: 'Bitte versuchen Sie es in {wait} wieder.',
+  wait: { seconds: '{count} s', minutes: '{count} min' },
+  problems: {
+    invalid_request: 'Bitte prüfen Sie Ihre Eingabe.',
+    not_found: 'Diese Seite gibt es nicht.',
+    method_not_allowed: 'So lässt sich diese Seite nicht öffnen.',
+    invalid_credentials: 'Benutzername oder Passwort ist falsch.',
+    challenge_missing: 'Bitte melden Sie sich neu an.',
+    not_authenticated: 'Bitte melden Sie sich an.',
+    otp_invalid: 'Der Code ist falsch.',
+    otp_expired: 'Der Code ist abgelaufen. Bitte fordern Sie einen neuen an.',
+    otp_used: 'Dieser Code wurde schon verwendet oder ersetzt. Bitte melden Sie sich neu an.',
+    otp_attempts_exhausted: 'Zu viele falsche Codes. Bitte fordern Sie einen neuen an.',
+    account_locked: 'Zu viele falsche Codes. Dieses Konto ist eine Weile gesperrt.',
+    too_many_requests: 'Zu viele Versuche in kurzer Zeit.',
+    cross_site_request: 'Diese Anfrage kam von einer anderen Website und wurde abgelehnt.',
+    delivery_failed: 'Der Code konnte nicht gesendet werden. Bitte versuchen Sie es noch einmal.',
+    delivery_rejected: 'Diese Telefonnummer ist nicht erreichbar. Bitte wenden Sie sich an den Support.',
+    directory_unavailable: 'Die Anmeldung ist gerade nicht möglich. Es ist nichts verloren gegangen.',
+    limits_unavailable: 'Die Anmeldung ist gerade nicht möglich. Ihr Code gilt weiter, bis er abläuft.',
+    overloaded: 'Der Dienst ist ausgelastet. Bitte versuchen Sie es gleich noch einmal.',
+    internal_error: 'Da ist etwas schiefgegangen.',
+  },
+};

@@ -1,0 +1,63 @@
+import type { Texts } from './texts.ts';
+
+/** Spanish. SMS texts keep to letters that GSM-7 has, so that they fit one segment. */
+export const es: Texts = {
+  sms: 'Su clave de {app} es {code}. No la comparta.',
+  voice: 'Su clave de {app} es {code}.',
+  login: {
+    title: 'Iniciar sesión',
+    username: 'Usuario',
+    password: 'Contraseña',
+    submit: 'Continuar',
+  },
+  otp: {
+    title: 'Introduzca su código',
+    sentBySms: 'Hemos enviado un código por mensaje de texto al {to}.',
+    sentByVoice: 'Estamos llamando al {to} para darle su código.',
+    lifetime: 'Vale durante {seconds} segundos desde que se envió.',
+    code: 'Código de {digits} cifras',
+    submit: 'Entrar',
+    resend: 'Enviar un código nuevo',
+    call: 'Prefiero una llamada',
+    otherAccount: 'Usar otra cuenta',
+  },
+  home: {
+    title: 'Ha iniciado sesión',
+    user: 'Sesión de',
+    since: 'Desde',
+    until: 'Hasta',
+    signOut: 'Cerrar sesión',
+  },
+  error: {
+    title: 'No ha funcionado',
+    back: 'Ir a la página de inicio de sesión',
+  },
+  attemptsLeft: {
+    one: 'Le queda un intento.',
+    other: 'Le quedan {count} intentos.',
+    none: 'No le quedan intentos. Pida un código nuevo.',
+  },
+  retryAfter: 'Vuelva a intentarlo dentro de {wait}.',
+  wait: { seconds: '{count} s', minutes: '{count} min' },
+  problems: {
+    invalid_request: 'Revise lo que ha escrito.',
+    not_found: 'Esta página no existe.',
+    method_not_allowed: 'Esta página no se puede abrir así.',
+    invalid_credentials: 'Usuario o contraseña incorrectos.',
+    challenge_missing: 'Inicie sesión de nuevo.',
+    not_authenticated: 'Inicie sesión.',
+    otp_invalid: 'Código incorrecto.',
+    otp_expired: 'El código ha caducado. Pida uno nuevo.',
+    otp_used: 'Este código ya se usó o se sustituyó. Inicie sesión de nuevo.',
+    otp_attempts_exhausted: 'Demasiados códigos incorrectos. Pida uno nuevo.',
+    account_locked: 'Demasiados códigos incorrectos. La cuenta está bloqueada por un tiempo.',
+    too_many_requests: 'Hay demasiados intentos seguidos.',
+    cross_site_request: 'Esta petición venía de otro sitio y se ha rechazado.',
+    delivery_failed: 'No hemos podido enviar el código. Vuelva a intentarlo.',
+    delivery_rejected: 'No podemos llegar a este número de teléfono. Contacte con soporte.',
+    directory_unavailable: 'Ahora no se puede iniciar sesión. No se ha perdido nada.',
+    limits_unavailable: 'Ahora no se puede iniciar sesión. Su código sigue siendo válido hasta que caduque.',
+    overloaded: 'El servicio está ocupado. Vuelva a intentarlo en un momento.',
+    internal_error: 'Vaya, algo ha fallado.',
+  },
+};

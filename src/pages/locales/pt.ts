@@ -1,0 +1,63 @@
+import type { Texts } from './texts.ts';
+
+/** Portuguese. SMS texts keep to letters that GSM-7 has, so that they fit one segment. */
+export const pt: Texts = {
+  sms: 'Sua senha para {app} é {code}. Nunca a divulgue.',
+  voice: 'Sua senha para {app} é {code}.',
+  login: {
+    title: 'Entrar',
+    username: 'Usuário',
+    password: 'Senha',
+    submit: 'Continuar',
+  },
+  otp: {
+    title: 'Digite o código',
+    sentBySms: 'Enviamos um código por mensagem de texto para {to}.',
+    sentByVoice: 'Estamos ligando para {to} para informar o código.',
+    lifetime: 'Ele vale por {seconds} segundos a partir do envio.',
+    code: 'Código de {digits} dígitos',
+    submit: 'Entrar',
+    resend: 'Enviar um novo código',
+    call: 'Prefiro uma ligação',
+    otherAccount: 'Usar outra conta',
+  },
+  home: {
+    title: 'Você entrou',
+    user: 'Conta',
+    since: 'Desde',
+    until: 'Até',
+    signOut: 'Sair',
+  },
+  error: {
+    title: 'Não funcionou',
+    back: 'Ir para a página de entrada',
+  },
+  attemptsLeft: {
+    one: 'Resta uma tentativa.',
+    other: 'Restam {count} tentativas.',
+    none: 'Não restam tentativas. Peça um novo código.',
+  },
+  retryAfter: 'Tente de novo em {wait}.',
+  wait: { seconds: '{count} s', minutes: '{count} min' },
+  problems: {
+    invalid_request: 'Confira o que você digitou.',
+    not_found: 'Esta página não existe.',
+    method_not_allowed: 'Esta página não pode ser aberta assim.',
+    invalid_credentials: 'Usuário ou senha incorretos.',
+    challenge_missing: 'Entre de novo.',
+    not_authenticated: 'Entre na sua conta.',
+    otp_invalid: 'Código incorreto.',
+    otp_expired: 'O código expirou. Peça um novo.',
+    otp_used: 'Este código já foi usado ou substituído. Entre de novo.',
+    otp_attempts_exhausted: 'Muitos códigos incorretos. Peça um novo.',
+    account_locked: 'Muitos códigos incorretos. Esta conta está bloqueada por um tempo.',
+    too_many_requests: 'Muitas tentativas em pouco tempo.',
+    cross_site_request: 'Este pedido veio de outro site e foi recusado.',
+    delivery_failed: 'Não foi possível enviar o código. Tente de novo.',
+    delivery_rejected: 'Não conseguimos contato com este número. Fale com o suporte.',
+    directory_unavailable: 'Não é possível entrar agora. Nada se perdeu.',
+    limits_unavailable: 'Não é possível entrar agora. Seu código continua válido até expirar.',
+    overloaded: 'O serviço está ocupado. Tente de novo em instantes.',
+    internal_error: 'Ops, algo deu errado.',
+  },
+};

@@ -1,0 +1,63 @@
+import type { Texts } from './texts.ts';
+
+/** Chinese, simplified. The SMS is as short as it is because a segment has 70 such characters. */
+export const zh: Texts = {
+  sms: '{code} {app}验证码',
+  voice: '您的{app}验证码是 {code}。',
+  login: {
+    title: '登录',
+    username: '用户名',
+    password: '密码',
+    submit: '继续',
+  },
+  otp: {
+    title: '输入验证码',
+    sentBySms: '我们已将验证码以短信发送至 {to}。',
+    sentByVoice: '我们正在拨打 {to} 播报您的验证码。',
+    lifetime: '验证码自发送起 {seconds} 秒内有效。',
+    code: '{digits} 位验证码',
+    submit: '登录',
+    resend: '重新发送验证码',
+    call: '改用电话接听',
+    otherAccount: '使用其他账户',
+  },
+  home: {
+    title: '您已登录',
+    user: '当前用户',
+    since: '登录时间',
+    until: '有效期至',
+    signOut: '退出登录',
+  },
+  error: {
+    title: '操作未成功',
+    back: '前往登录页面',
+  },
+  attemptsLeft: {
+    one: '还可尝试 1 次。',
+    other: '还可尝试 {count} 次。',
+    none: '已无尝试次数，请获取新的验证码。',
+  },
+  retryAfter: '请在 {wait}后重试。',
+  wait: { seconds: '{count} 秒', minutes: '{count} 分钟' },
+  problems: {
+    invalid_request: '请检查您输入的内容。',
+    not_found: '此页面不存在。',
+    method_not_allowed: '无法以这种方式打开此页面。',
+    invalid_credentials: '用户名或密码错误。',
+    challenge_missing: '请重新登录。',
+    not_authenticated: '请登录。',
+    otp_invalid: '验证码错误。',
+    otp_expired: '验证码已过期，请获取新的验证码。',
+    otp_used: '此验证码已被使用或替换，请重新登录。',
+    otp_attempts_exhausted: '错误次数过多，请获取新的验证码。',
+    account_locked: '错误次数过多，此账户已暂时锁定。',
+    too_many_requests: '尝试过于频繁。',
+    cross_site_request: '此请求来自其他网站，已被拒绝。',
+    delivery_failed: '验证码发送失败，请重试。',
+    delivery_rejected: '无法联系到此电话号码，请联系客服。',
+    directory_unavailable: '暂时无法登录，未丢失任何信息。',
+    limits_unavailable: '暂时无法登录，您的验证码在过期前仍然有效。',
+    overloaded: '服务繁忙，请稍后重试。',
+    internal_error: '抱歉，出了点问题。',
+  },
+};

@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { program } from './support/programs.ts';
+import { startService } from './support/service.ts';
+
+const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+/** The first code block of a language below a heading. */
+function block(heading: string, language: string): string {
+  const section = README.slice(README.indexOf(`## ${heading}\n`));
+  return new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(section)?.[1] ?? '';
+}
+
+t.test('the curl session of the README gives what the README says it gives', async (t) => {
+  const bash = program(t, 'bash');
+  if (bash === null || program(t, 'curl') === null) return;
+  const service = await startService(t);
+  const script = block('Try it with curl', 'sh').replaceAll('http://127.0.0.1:3000', service.url);
+  const [ask = '', rest = ''] = script.split(/^read -p .*$/m);
+  const folder = t.testdir({});
+  const run = async (commands: string, env: Record<string, string> = {}) => {
+    const options = { cwd: folder, env: { PATH: process.env['PATH'] ?? '', ...env } };
+    return (await promisify(execFile)(bash, ['-euo', 'pipefail', '-c', commands], options)).stdout;
+  };
+  let output = await run(ask);
+  const code = /code (\d{6})/.exec(service.output())?.[1] ?? '';
+  output += await run(rest, { CODE: code });
+
+  const said = [...script.matchAll(/^# (\{.*\})$/gm)].map(([, json = '']) => json);
+  t.equal(said.length, 4);
+  // What differs from run to run stands as … in the README.
+  const answers = output.replaceAll(/"\d{4}-\d\d-\d\dT[\d:]+Z"/g, '"…"');
+  t.equal(answers, said.join(''));
+});
+
+t.test('the code for web apps of the README signs in', async (t) => {
+  const service = await startService(t);
+  const jar = new Map<string, string>();
+  // A browser's part: the origin and the cookies.
+  const browser = async (path: string, init: RequestInit) => {
+    const headers = new Headers(init.headers);
+    headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '));
+    const response = await fetch(service.url + path, { ...init, headers });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      jar.set(name, value);
+    }
+    return response;
+  };
+  const shown: string[] = [];
+  const went: string[] = [];
+  const code = () => /code (\d{6})/.exec(service.output())?.[1] ?? '';
+  const snippet = block('Use it from a web app', 'js').replace("post('/otp', { otp })", "post('/otp', { otp: otp() })");
+  const run = new Function(
+    ...['fetch', 'username', 'password', 'otp', 'show', 'location'],
+    `return (async () => {\n${snippet}\n})();`,
+  );
+  const location = { assign: (url: string) => went.push(url) };
+  const show = (text: string) => shown.push(text);
+  await run(browser, 'demo', 'demo', code, show, location);
+  t.strictSame({ shown, went }, { shown: [], went: ['/'] });
+  await run(browser, 'demo', 'wrong', code, show, location);
+  t.equal(shown[0], 'invalid_credentials');
+});

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Test } from 'tap';
 import { program } from './programs.ts';
 
@@ -35,13 +38,13 @@ export async function startRedis(t: Test, { args = [] }: TestRedisOptions = {}):
   const path = program(t, 'redis-server');
   if (path === null) return null;
   const port = await freePort();
-  const folder = t.testdirName;
+  const folder = await mkdtemp(join(tmpdir(), 'doorcode-redis-'));
   let child: ChildProcess | undefined;
 
   const start = async () => {
     const running = spawn(
       path,
-      ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/tmp', ...args],
+      ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...args],
       { stdio: ['ignore', 'pipe', 'ignore'] },
     );
     child = running;
@@ -61,7 +64,10 @@ export async function startRedis(t: Test, { args = [] }: TestRedisOptions = {}):
     running.kill('SIGKILL');
     await once(running, 'exit');
   };
-  t.teardown(kill);
+  t.teardown(async () => {
+    await kill();
+    await rm(folder, { recursive: true });
+  });
   await start();
   return { url: `redis://127.0.0.1:${port}`, port, kill, start };
 }

@@ -54,8 +54,9 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
   });
   const lifecycle: Lifecycle = { draining: false };
   const directory = await openDirectory(config, logger);
+  const senders = await Promise.all(config.delivery.map((name) => openSender(name, config, write)));
   const delivery = createDelivery({
-    senders: await Promise.all(config.delivery.map((name) => openSender(name, config, write))),
+    senders,
     clock: systemClock,
     log: logger,
   });
@@ -71,7 +72,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
     compose: openComposer(config),
     mask: maskPhone,
     lifecycle,
-    readiness: store.readiness,
+    readiness: { ...store.readiness, delivery: senderReadiness(senders) },
     warnings: store.warnings,
   });
 
@@ -134,6 +135,20 @@ async function openSender(name: SenderName, config: Config, write: (line: string
   return createConsoleSender({ write, clock: systemClock });
 }
 
+/** Some senders load a large library in the background, and a message that had to wait for it could be late. */
+function senderReadiness(senders: readonly Sender[]): ReadinessCheck {
+  const loading = new Map(
+    senders.flatMap((sender) => (sender.ready === undefined ? [] : [[sender.name, 'is loading']])),
+  );
+  for (const { name, ready } of senders) {
+    ready?.().then(
+      () => loading.delete(name),
+      () => loading.set(name, 'cannot be loaded'),
+    );
+  }
+  return () => (loading.size === 0 ? null : [...loading].map(([name, state]) => `${name} ${state}`).join(', '));
+}
+
 /** The limit store, and what is to be told of its state. */
 interface LimitStore {
   readonly limits: Limits;
@@ -163,7 +178,7 @@ async function openLimits({ redisUrl, limitsOnOutage }: Config, log: Logger): Pr
     // Asked so that the warning is of this moment; the service can do its work either way.
     readiness: {
       limits: async () => {
-        await fallback.read('probe', 'probe');
+        await Promise.all([fallback.read('probe', 'probe'), redis.check()]);
         return null;
       },
     },

@@ -134,6 +134,8 @@ t.test(
       ORIGIN: 'http://login.example.com:3000',
     });
     const login = (jar = new CookieJar()) => service.post('/login', { username: 'demo', password: 'demo' }, jar);
+    // The SDK loads in the background; until then the service says that it is not ready.
+    while ((await service.get('/readyz')).status !== 200) await new Promise(setImmediate);
 
     for (let message = 0; message < 10; message += 1) {
       const jar = new CookieJar();

@@ -80,13 +80,15 @@ t.test('users from upstream', async (t) => {
 t.test('a SignalWire whose certificate nobody vouches for gets nothing', async (t) => {
   const signalwire = await startSignalWire();
   t.teardown(() => signalwire.close());
-  const { lines, login } = await start(t, {
+  const { lines, login, service } = await start(t, {
     SIGNALWIRE_SPACE: signalwire.host,
     SIGNALWIRE_PROJECT: 'project',
     SIGNALWIRE_TOKEN: 'token',
     SIGNALWIRE_NUMBER: '+15550100199',
   });
   t.match(lines.join('\n'), 'codes are sent by signalwire');
+  // Not ready before the SDK is loaded.
+  while ((await ready(service.url)).status !== 200) await new Promise(setImmediate);
   const response = await login('demo', 'demo');
   t.match(await response.json(), { status: 503, code: 'delivery_failed' });
   t.equal(response.headers.get('set-cookie'), null);

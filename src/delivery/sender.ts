@@ -34,6 +34,8 @@ export interface Sender {
    * @throws DeliveryError for everything that a provider, the network or the signal can do
    */
   send(message: Message, signal: AbortSignal): Promise<Receipt>;
+  /** Resolves when the sender can send; absent for those that can at once. */
+  ready?(): Promise<void>;
   close?(): Promise<void>;
 }
 

@@ -79,7 +79,8 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
 
   let answeredAtMs = performance.now();
   let up: boolean | undefined;
-  let warning: string | null = null;
+  /** Undefined until the store has told its policy. */
+  let warning: string | null | undefined;
 
   function tell(nowUp: boolean, reason?: string): void {
     if (up === nowUp) return;
@@ -91,11 +92,19 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
   client.on('error', (error: NodeJS.ErrnoException) => tell(false, error.code ?? error.name));
   client.on('ready', () => {
     tell(true);
-    readEvictionWarning(client).then((found) => {
-      warning = found;
-      if (found !== null) log.warn({ reason: found }, 'limit store may lose counts');
-    }, ignore);
+    // Another server may answer from now on.
+    warning = undefined;
+    void learnEviction();
   });
+
+  /** Asks for the policy unless it is known; a store that is too slow to tell is asked again with the next check. */
+  async function learnEviction(): Promise<void> {
+    if (warning !== undefined) return;
+    const found = await readEvictionWarning(client).catch(() => undefined);
+    if (found === undefined || warning !== undefined) return;
+    warning = found;
+    if (found !== null) log.warn({ reason: found }, 'limit store may lose counts');
+  }
 
   /** Runs a command; whatever goes wrong is the one error of the port. */
   async function ask<Result>(command: () => Promise<Result>): Promise<Result> {
@@ -142,28 +151,28 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
     async check() {
       try {
         await ask(() => client.ping());
+        await learnEviction();
         return null;
       } catch {
         return 'out of reach';
       }
     },
-    evictionWarning: () => warning,
+    evictionWarning: () => warning ?? null,
     async connected(limitMs) {
-      if (client.status === 'ready') return;
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
-        client.once('ready', resolve);
+        if (client.status === 'ready') resolve();
+        else client.once('ready', resolve);
         timer = setTimeout(resolve, limitMs);
       });
       clearTimeout(timer);
+      await learnEviction();
     },
     async close() {
       client.disconnect();
     },
   };
 }
-
-const ignore = () => {};
 
 /** A store that evicts keys would forget counts, and with them locks and used codes, whenever memory is short. */
 async function readEvictionWarning(client: RedisClient): Promise<string | null> {

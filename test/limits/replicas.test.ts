@@ -225,7 +225,9 @@ async function outage(t: Test, url: string, away: () => unknown, back: () => unk
     t.equal(response.json().code, 'limits_unavailable');
     t.ok(Number(response.headers['retry-after']) >= 1);
     t.notOk(response.headers['set-cookie'], 'the cookie is kept');
-    t.ok(ms < 300, `answered within 300 ms: ${Math.round(ms)}`);
+    // The store has 200 ms. How long it takes beside that is the machine's affair; what must not happen is a wait for
+    // the network's own timeouts.
+    t.ok(ms < 2000, `answered soon: ${Math.round(ms)} ms`);
   }
   clock.advance(10);
   t.equal((await app.get('/session', signedIn.jar)).statusCode, 200, 'sessions go on');

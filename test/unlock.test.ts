@@ -10,7 +10,7 @@ import { freePort, startRedis } from './support/redis.ts';
 t.test('an account is unlocked in the shared store, by any spelling of its name', async (t) => {
   const redis = await startRedis(t);
   if (redis === null) return;
-  const limits = createRedisLimits({ url: redis.url, clock: systemClock, log: silentLog });
+  const limits = createRedisLimits({ url: redis.url, clock: systemClock, log: silentLog, timeoutMs: 10_000 });
   t.teardown(() => limits.close());
   await limits.connected(5000);
   const policy = createPolicy(limits, { ...readConfig({}).limits, challengeTtlSeconds: 670 }, systemClock);

@@ -176,7 +176,8 @@ t.test('redis: the same over two replicas', async (t) => {
   const redis = await startRedis(t);
   if (redis === null) return;
   let current: () => number = fakeClock();
-  const connect = () => createRedisLimits({ url: redis.url, clock: () => current(), log: silentLog });
+  const connect = () =>
+    createRedisLimits({ url: redis.url, clock: () => current(), log: silentLog, timeoutMs: 10_000 });
   const connections: [RedisLimits, RedisLimits] = [connect(), connect()];
   t.teardown(() => Promise.all(connections.map((limits) => limits.close())));
   await Promise.all(connections.map((limits) => limits.connected(5000)));

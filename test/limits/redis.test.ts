@@ -11,7 +11,7 @@ if (redis !== null) {
   limitsContract(t, 'redis', async (t) => {
     const clock = fakeClock();
     database += 1;
-    const limits = createRedisLimits({ url: `${redis.url}/${database}`, clock, log: silentLog });
+    const limits = createRedisLimits({ url: `${redis.url}/${database}`, clock, log: silentLog, timeoutMs: 10_000 });
     t.teardown(() => limits.close());
     await limits.connected(5000);
     return { limits, clock };

@@ -25,9 +25,14 @@ async function replica(
   t: Test,
   url: string,
   clock: FakeClock,
-  { local = false, env = {} }: { local?: boolean; env?: Record<string, string> } = {},
+  // Patient, unless a test is about impatience: on a busy machine 200 ms are soon over.
+  {
+    local = false,
+    env = {},
+    timeoutMs = 5000,
+  }: { local?: boolean; env?: Record<string, string>; timeoutMs?: number } = {},
 ): Promise<TestApp> {
-  const redis = createRedisLimits({ url, clock, log: silentLog });
+  const redis = createRedisLimits({ url, clock, log: silentLog, timeoutMs });
   t.teardown(() => redis.close());
   await redis.connected(5000);
   const limits = local ? createFallbackLimits(redis, createMemoryLimits({ clock }), silentLog) : redis;
@@ -207,7 +212,7 @@ async function until(ready: () => Promise<boolean>): Promise<void> {
 /** What a user sees while the store is away, and once it is back. */
 async function outage(t: Test, url: string, away: () => unknown, back: () => unknown) {
   const clock = fakeClock();
-  const app = await replica(t, url, clock);
+  const app = await replica(t, url, clock, { timeoutMs: 200 });
   const { jar, code } = await app.login();
   const signedIn = await app.login({ ...ALICE });
   await app.post('/otp', { otp: signedIn.code }, signedIn.jar);

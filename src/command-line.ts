@@ -45,7 +45,7 @@ line of standard input; the file holds its argon2id hash only.
 
   NAME             what the user types to sign in
   PHONE            E.164, for instance +15550100101
-  --file FILE      the users file, made when there is none (default: users.json)
+  --file FILE      the users file, made when there is none (default: USERS_FILE, else users.json)
   --locale LOCALE  language of the user's messages, for instance en`,
   unlock: `Usage: doorcode unlock NAME
 
@@ -77,7 +77,10 @@ export async function runCommand(args: readonly string[], version: string, io: C
     if (command === 'key' && rest.length === 0) return say(io, randomBytes(32).toString('base64'));
     if (command === 'user' && rest[0] === 'add' && rest.length === 3) {
       const [, username = '', phone = ''] = rest;
-      return await addUserCommand({ username, phone, path: values.file ?? 'users.json', locale: values.locale }, io);
+      return await addUserCommand(
+        { username, phone, path: values.file ?? (io.env['USERS_FILE'] || 'users.json'), locale: values.locale },
+        io,
+      );
     }
     if (command === 'unlock' && rest[0] !== undefined && rest.length === 1) return await unlockCommand(rest[0], io);
     throw new UsageError(help ?? `There is no command "${command}".\n\n${HELP}`);

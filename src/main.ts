@@ -35,6 +35,8 @@ async function run(): Promise<void> {
     const service = await serve({ env: process.env, write });
     const stop = (drainMs: number) => {
       process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
+      // Whatever is still open then, a sender that hangs included: who sent the signal waits ten seconds at the most.
+      setTimeout(() => process.exit(0), DEADLINE_MS + 500).unref();
       service.close(drainMs, DEADLINE_MS).then(
         () => process.exit(0),
         (error: unknown) => {

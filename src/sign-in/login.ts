@@ -48,9 +48,9 @@ async function authenticate({ directory, policy }: SignInPorts, { username, pass
     throw error;
   });
   if (user === null) throw new DoorcodeError('invalid_credentials');
-  const [locked] = await Promise.all([isLocked(policy, user.username), attempt.giveBack()]);
-  // That a password is right is not told while its account is locked.
-  if (locked) throw new DoorcodeError('invalid_credentials');
+  // That a password is right is not told while its account is locked, so it counts like a wrong one, too.
+  if (await isLocked(policy, user.username)) throw new DoorcodeError('invalid_credentials');
+  await attempt.giveBack();
   return user;
 }
 

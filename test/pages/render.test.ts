@@ -192,10 +192,10 @@ t.test('what is left and when to try again is told in words', async (t) => {
     ['otp_invalid', { attemptsLeft: 0 }, 'Invalid one-time password. No tries left. Please ask for a new code.'],
     ['otp_invalid', {}, 'Invalid one-time password.'],
     ['otp_attempts_exhausted', { attemptsLeft: 0 }, 'Too many wrong codes. Please ask for a new code.'],
-    ['too_many_requests', { retryAfterSeconds: 1 }, 'A code was sent a moment ago. Please try again in 1 s.'],
-    ['too_many_requests', { retryAfterSeconds: 119 }, 'A code was sent a moment ago. Please try again in 119 s.'],
-    ['too_many_requests', { retryAfterSeconds: 120 }, 'A code was sent a moment ago. Please try again in 2 min.'],
-    ['too_many_requests', { retryAfterSeconds: 121 }, 'A code was sent a moment ago. Please try again in 3 min.'],
+    ['too_many_requests', { retryAfterSeconds: 1 }, 'Too many attempts in a short time. Please try again in 1 s.'],
+    ['too_many_requests', { retryAfterSeconds: 119 }, 'Too many attempts in a short time. Please try again in 119 s.'],
+    ['too_many_requests', { retryAfterSeconds: 120 }, 'Too many attempts in a short time. Please try again in 2 min.'],
+    ['too_many_requests', { retryAfterSeconds: 121 }, 'Too many attempts in a short time. Please try again in 3 min.'],
     ['account_locked', { retryAfterSeconds: 900 }, 'This account is locked for a while. Please try again in 15 min.'],
   ];
   for (const [code, options, sentence] of sentences) {

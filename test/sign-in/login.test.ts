@@ -260,3 +260,19 @@ t.test('what the directory could not answer is not a wrong password', async (t) 
     [401, 401, 401, 401, 401, 429],
   );
 });
+
+t.test(
+  'on a locked account the right password counts like a wrong one, so that the count does not tell it',
+  async (t) => {
+    for (const password of [PASSWORD, 'wrong']) {
+      const { post, login } = await testApp({ env: { LIMIT_ACCOUNT_FAILURES: '1' } });
+      const { jar, code } = await login();
+      await post('/otp', { otp: wrongCode(code) }, jar);
+      const statuses: number[] = [];
+      for (let tries = 0; tries < 7; tries += 1) {
+        statuses.push((await post('/login', { username: 'alice', password })).statusCode);
+      }
+      t.strictSame(statuses, [401, 401, 401, 401, 401, 429, 429], password);
+    }
+  },
+);

@@ -46,7 +46,7 @@ export const en = {
     otp_used: 'This code was already used or replaced. Please log in again.',
     otp_attempts_exhausted: 'Too many wrong codes. Please ask for a new code.',
     account_locked: 'Too many wrong codes. This account is locked for a while.',
-    too_many_requests: 'A code was sent a moment ago.',
+    too_many_requests: 'Too many attempts in a short time.',
     cross_site_request: 'This request came from another site and was refused.',
     delivery_failed: 'We could not send the code. Please try again.',
     delivery_rejected: 'We cannot reach this phone number. Please contact support.',

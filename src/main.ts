@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { stdin, stdout } from 'node:process';
+import { parseEnv } from 'node:util';
 import { runCommand } from './command-line.ts';
 import { ConfigError } from './environment.ts';
 import { readPassword } from './password-prompt.ts';
@@ -54,11 +55,16 @@ async function run(): Promise<void> {
   }
 }
 
+// Not `process.loadEnvFile`: it takes a file that may not be read for one that is not there, and a service without its
+// settings would start as in development.
 function loadEnvFile(): void {
+  let text: string;
   try {
-    process.loadEnvFile();
+    text = readFileSync('.env', 'utf8');
   } catch (error) {
-    // There need not be one.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') complain(`.env: ${(error as Error).message}`);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    complain(`.env: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    process.exit(EXIT_CONFIG);
   }
+  for (const [name, value] of Object.entries(parseEnv(text))) process.env[name] ??= value;
 }

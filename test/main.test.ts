@@ -77,6 +77,16 @@ t.test('settings come from a file .env, and the environment goes before it', asy
   t.notMatch(stderr, 'PORT');
 });
 
+t.test('a .env that is there but cannot be read ends the start', async (t) => {
+  const cwd = t.testdir({ '.env': {} });
+  const { code, stderr } = await new Promise<Finished>((resolve) => {
+    execFile(process.execPath, [MAIN], { env: childEnv({ PORT: '0' }), cwd }, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+  t.match({ code, stderr }, { code: 78, stderr: '.env: cannot be read (EISDIR)' });
+});
+
 t.test('SIGTERM: readiness turns 503, what is in flight is answered with Connection: close, exit 0', async (t) => {
   let release = () => {};
   let arrive = () => {};

@@ -1,7 +1,7 @@
 import { createCompatibilityHttp } from './compatibility-http.ts';
 import { loadSdk, type Sdk } from './compatibility-sdk.ts';
 import type { ConnectOptions } from './http-agent.ts';
-import { DeliveryError, type Message, type Receipt, type Sender } from './sender.ts';
+import { asDeliveryError, type Message, type Receipt, type Sender } from './sender.ts';
 
 export interface CompatibilitySenderOptions {
   /** SignalWire speaks Twilio's API: the two differ in host and credentials only. */
@@ -77,7 +77,7 @@ export function createCompatibilitySender(options: CompatibilitySenderOptions): 
         return await create(message, signal);
       } catch (error) {
         // Whatever else the SDK throws may quote what we gave it.
-        throw error instanceof DeliveryError ? error : new DeliveryError('temporary', 'unexpected');
+        throw asDeliveryError(error);
       }
     },
     async ready() {

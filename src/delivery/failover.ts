@@ -2,7 +2,17 @@ import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { abortable } from './abortable.ts';
-import { type Channel, channels, DeliveryError, type Message, type Receipt, type Sender } from './sender.ts';
+import { type Breaker, type BreakerState, createBreaker } from './breaker.ts';
+import type { NumberRules } from './number-rules.ts';
+import {
+  asDeliveryError,
+  type Channel,
+  channels,
+  DeliveryError,
+  type Message,
+  type Receipt,
+  type Sender,
+} from './sender.ts';
 import { type TimeoutSignalFactory, timeoutSignal } from './timeout-signal.ts';
 
 export interface DeliveryOptions {
@@ -10,6 +20,8 @@ export interface DeliveryOptions {
   readonly senders: readonly Sender[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Which numbers are sent to; all of them when absent. */
+  readonly numbers?: NumberRules;
   /** How long one sender may take, milliseconds. */
   readonly perTryMs?: number;
   /** How long all of them together may take, milliseconds: the user waits for it. */
@@ -22,10 +34,13 @@ export interface Delivery {
   /** Those that at least one sender has. */
   readonly channels: readonly Channel[];
   /**
-   * @throws DoorcodeError `delivery_rejected` when a sender says that the number cannot be reached (the next ones see
-   *   nothing of it), `delivery_failed` when none has accepted in time
+   * @throws DoorcodeError `delivery_rejected` when a rule or a sender says that the number cannot be reached (the next
+   *   ones see nothing of it), `delivery_failed` when none has accepted in time
    */
   deliver(message: Message): Promise<Receipt>;
+  /** Whether each sender is being tried at the moment. */
+  states(): Readonly<Record<string, BreakerState>>;
+  /** Breaks off what is under way, and closes the senders. */
   close(): Promise<void>;
 }
 
@@ -34,55 +49,101 @@ const retryAfterSeconds = 5;
 
 /**
  * Several senders as one: the first that accepts the message has it. A sender that timed out may have sent it all the
- * same, so a user can get the same code twice; never two codes.
+ * same, so a user can get the same code twice; never two codes. A sender that has failed several times in a row is left
+ * out for a while (`breaker.ts`).
  *
  * The log gets one line for each attempt: who, how, why not, how long. Never the number, code or text, nor the
  * message of an error, which may quote them.
  */
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { senders, clock, log, perTryMs = 4_000, deadlineMs = 10_000 } = options;
+  const { senders, clock, log, numbers, perTryMs = 4_000, deadlineMs = 10_000 } = options;
   const startTimeout = options.timeoutSignal ?? timeoutSignal;
+  const guarded = senders.map((sender) => ({ sender, breaker: createBreaker({ clock }) }));
+  const underWay = new Set<() => void>();
+  let closed = false;
+
+  async function attempt(sender: Sender, message: Message, ms: number): Promise<Receipt> {
+    const { signal, abort, clear } = startTimeout(ms);
+    underWay.add(abort);
+    try {
+      return await abortable(sender.send(message, signal), signal);
+    } finally {
+      underWay.delete(abort);
+      clear();
+    }
+  }
+
+  /** One sender's turn: its receipt, or why it has none. */
+  async function turn(
+    sender: Sender,
+    breaker: Breaker,
+    message: Message,
+    ms: number,
+  ): Promise<Receipt | DeliveryError> {
+    const { channel } = message;
+    const startedAt = clock();
+    const before = breaker.state;
+    let outcome: Receipt | DeliveryError;
+    try {
+      outcome = await attempt(sender, message, ms);
+    } catch (error) {
+      outcome = asDeliveryError(error);
+    }
+    const took = clock() - startedAt;
+    if (outcome instanceof DeliveryError) {
+      const { kind, reason, detail } = outcome;
+      log.warn({ sender: sender.name, channel, reason, detail, kind, ms: took }, 'message not accepted');
+    } else {
+      log.info({ sender: sender.name, channel, id: outcome.id, ms: took }, 'message accepted');
+    }
+    // A provider that refuses a number is in good health.
+    if (outcome instanceof DeliveryError && outcome.kind === 'temporary') breaker.failed();
+    else breaker.succeeded();
+    if (before === 'closed' && breaker.state === 'open') {
+      log.error({ sender: sender.name }, 'sender is failing and is left out for a while');
+    } else if (before !== 'closed' && breaker.state === 'closed') {
+      log.info({ sender: sender.name }, 'sender is back');
+    }
+    return outcome;
+  }
 
   return {
     channels: channels.filter((channel) => senders.some((sender) => sender.channels.includes(channel))),
 
     async deliver(message) {
-      const { channel } = message;
-      const deadline = clock() + deadlineMs;
-      for (const sender of senders.filter((sender) => sender.channels.includes(channel))) {
-        const startedAt = clock();
-        const leftMs = deadline - startedAt;
-        if (leftMs <= 0) break;
-        try {
-          const receipt = await attempt(sender, message, Math.min(perTryMs, leftMs));
-          log.info({ sender: sender.name, channel, ms: clock() - startedAt }, 'message accepted');
-          return receipt;
-        } catch (error) {
-          const { kind, reason } = asDeliveryError(error);
-          log.warn({ sender: sender.name, channel, reason, kind, ms: clock() - startedAt }, 'message not accepted');
-          if (kind === 'permanent') throw new DoorcodeError('delivery_rejected');
-        }
+      const begun = clock();
+      const refusal = (await numbers?.refusal(message.to)) ?? null;
+      if (refusal !== null) {
+        log.warn({ channel: message.channel, reason: refusal }, 'number is not sent to');
+        throw new DoorcodeError('delivery_rejected');
       }
-      throw new DoorcodeError('delivery_failed', { retryAfterSeconds });
+      const able = guarded.filter(({ sender }) => sender.channels.includes(message.channel));
+      let tried = 0;
+      for (const { sender, breaker } of able) {
+        const spentMs = clock() - begun;
+        if (closed || spentMs >= deadlineMs) break;
+        if (!breaker.allows()) continue;
+        tried += 1;
+        // The code's life starts when it is accepted, so what a sender before this one took costs the user nothing.
+        const expiresAt = message.expiresAt + Math.floor(spentMs / 1000);
+        const timeoutMs = Math.min(perTryMs, deadlineMs - spentMs);
+        const outcome = await turn(sender, breaker, { ...message, expiresAt }, timeoutMs);
+        if (!(outcome instanceof DeliveryError)) return outcome;
+        if (outcome.kind === 'permanent') throw new DoorcodeError('delivery_rejected');
+      }
+      if (tried > 0 || closed) throw new DoorcodeError('delivery_failed', { retryAfterSeconds });
+      log.warn({ channel: message.channel }, 'every sender is left out for a while');
+      const soonestMs = Math.min(...able.map(({ breaker }) => breaker.retryAtMs)) - clock();
+      throw new DoorcodeError('delivery_failed', { retryAfterSeconds: Math.max(1, soonestMs / 1000) });
     },
 
+    states: () => Object.fromEntries(guarded.map(({ sender, breaker }) => [sender.name, breaker.state])),
+
     async close() {
+      closed = true;
+      for (const abort of underWay) abort();
       // One that cannot close must not keep the others from closing.
       await Promise.allSettled(senders.map((sender) => sender.close?.()));
     },
   };
-
-  async function attempt(sender: Sender, message: Message, ms: number): Promise<Receipt> {
-    const { signal, clear } = startTimeout(ms);
-    try {
-      return await abortable(sender.send(message, signal), signal);
-    } finally {
-      clear();
-    }
-  }
-}
-
-/** What a sender throws against its contract is a fault in it, and no reason not to try the next one. */
-function asDeliveryError(error: unknown): DeliveryError {
-  return error instanceof DeliveryError ? error : new DeliveryError('temporary', 'unexpected');
 }

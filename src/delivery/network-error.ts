@@ -5,17 +5,23 @@ const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 
 
 /**
  * What a failed exchange means for the message: always `temporary`, as the next sender has another network path.
- * Nothing of the original error is kept: its message names hosts, and a TLS error may quote what was received.
+ * Only the error's code is kept: its message names hosts, and a TLS error may quote what was received.
  *
  * @param error what undici threw
  * @param signal the attempt's own; when it fired, that is the reason, whatever the error looks like
- * @returns reason `timeout`, `bad_response` (not HTTP, or too large) or `connection` (refused, reset, DNS, TLS)
+ * @returns reason `timeout`, `bad_response` (not HTTP, or too large), `certificate` (nobody we trust signed it, it is
+ *   another host's, or its time is over) or `connection` (refused, reset, DNS, TLS)
  */
 export function networkError(error: unknown, signal: AbortSignal): DeliveryError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (signal.aborted || timeouts.has(code)) return new DeliveryError('temporary', 'timeout');
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' || code.startsWith('HPE_')) {
-    return new DeliveryError('temporary', 'bad_response');
-  }
-  return new DeliveryError('temporary', 'connection');
+  return new DeliveryError('temporary', signal.aborted ? 'timeout' : reasonOf(code), code === '' ? undefined : code);
 }
+
+function reasonOf(code: string): string {
+  if (timeouts.has(code)) return 'timeout';
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' || code.startsWith('HPE_')) return 'bad_response';
+  return CERTIFICATE.test(code) ? 'certificate' : 'connection';
+}
+
+// Node's names for what OpenSSL finds wrong with a certificate (tls.TLSSocket, "authorizationError").
+const CERTIFICATE = /CERT|UNABLE_TO_|^ERR_TLS_CERT/;

@@ -48,10 +48,24 @@ export class DeliveryError extends Error {
   readonly kind: 'permanent' | 'temporary';
   /** A short machine-readable word for logs: `http_500`, `timeout`, `connection`, `credentials`, `number`. */
   readonly reason: string;
+  /** More for whoever reads the log: an error code, or where in the code. Never what an error quotes. */
+  readonly detail: string | undefined;
 
-  constructor(kind: 'permanent' | 'temporary', reason: string) {
+  constructor(kind: 'permanent' | 'temporary', reason: string, detail?: string) {
     super(`${kind}: ${reason}`);
     this.kind = kind;
     this.reason = reason;
+    this.detail = detail;
   }
+}
+
+/**
+ * What a sender throws against its contract is a fault in it, and no reason not to try the next one. Of the error only
+ * its name and the place are kept: its message may quote the code, the number or the text.
+ */
+export function asDeliveryError(error: unknown): DeliveryError {
+  if (error instanceof DeliveryError) return error;
+  if (!(error instanceof Error)) return new DeliveryError('temporary', 'unexpected', typeof error);
+  const place = /^ {4}(at .*)$/m.exec((error.stack ?? '').replace(error.message, ''))?.[1] ?? '';
+  return new DeliveryError('temporary', 'unexpected', `${error.name} ${place}`.trim());
 }

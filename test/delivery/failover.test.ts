@@ -32,7 +32,7 @@ function setup(sends: Readonly<Record<string, Send>>, options: Partial<DeliveryO
     const timer = { at: now + ms, ms, fire: () => controller.abort() };
     timers.add(timer);
     started.push(ms);
-    return { signal: controller.signal, clear: () => void timers.delete(timer) };
+    return { signal: controller.signal, abort: timer.fire, clear: () => void timers.delete(timer) };
   };
   const tried: string[] = [];
   const senders = Object.entries(sends).map(([name, send]): Sender => {
@@ -70,7 +70,7 @@ t.test('the first sender that accepts has the message', async (t) => {
   const { delivery, tried, lines, timers } = setup({ first: accept, second: accept });
   t.strictSame(await delivery.deliver(message()), { sender: 'whoever', id: '1' });
   t.strictSame(tried, ['first']);
-  t.strictSame(lines, [['info', { sender: 'first', channel: 'sms', ms: 0 }, 'message accepted']]);
+  t.strictSame(lines, [['info', { sender: 'first', channel: 'sms', id: '1', ms: 0 }, 'message accepted']]);
   t.equal(timers.size, 0);
 });
 
@@ -79,8 +79,12 @@ t.test('what is temporary goes on to the next sender', async (t) => {
   await delivery.deliver(message());
   t.strictSame(tried, ['first', 'second']);
   t.strictSame(lines, [
-    ['warn', { sender: 'first', channel: 'sms', reason: 'http_500', kind: 'temporary', ms: 0 }, 'message not accepted'],
-    ['info', { sender: 'second', channel: 'sms', ms: 0 }, 'message accepted'],
+    [
+      'warn',
+      { sender: 'first', channel: 'sms', reason: 'http_500', detail: undefined, kind: 'temporary', ms: 0 },
+      'message not accepted',
+    ],
+    ['info', { sender: 'second', channel: 'sms', id: '1', ms: 0 }, 'message accepted'],
   ]);
   t.equal(timers.size, 0);
 });
@@ -157,7 +161,7 @@ t.test('time that a sender takes is told', async (t) => {
 });
 
 t.test('a signal that has fired before the start counts', async (t) => {
-  const timeoutSignal = () => ({ signal: AbortSignal.abort(), clear: () => {} });
+  const timeoutSignal = () => ({ signal: AbortSignal.abort(), abort: () => {}, clear: () => {} });
   const { delivery, lines } = setup({ first: ignore }, { timeoutSignal });
   await t.rejects(delivery.deliver(message()), { code: 'delivery_failed' });
   t.match(lines, [['warn', { reason: 'timeout' }]]);
@@ -183,6 +187,83 @@ t.test('the channels are those of all senders', async (t) => {
   t.strictSame(setup({}).delivery.channels, []);
   t.strictSame(setup({ a: accept, b: accept }).delivery.channels, ['sms']);
   t.strictSame(setup({ 'a-voice': accept, b: accept }).delivery.channels, ['sms', 'voice']);
+});
+
+t.test('what one sender takes of the time does not shorten the life that the next one is told', async (t) => {
+  const told: number[] = [];
+  const { delivery, tick } = setup({
+    first: hang,
+    second: async ({ expiresAt }) => {
+      told.push(expiresAt);
+      return { sender: 'second' };
+    },
+  });
+  const delivered = delivery.deliver(message({ expiresAt: 100 }));
+  await tick();
+  await delivered;
+  t.strictSame(told, [104]);
+});
+
+t.test('five failures in a row take a sender out, and it comes back by itself', async (t) => {
+  let broken = true;
+  const first: Send = async (...args) => (broken ? refuse('temporary', 'http_500')(...args) : accept(...args));
+  const { delivery, tried, lines, pass } = setup({ first, second: accept });
+  for (let i = 0; i < 5; i++) await delivery.deliver(message());
+  t.strictSame(delivery.states(), { first: 'open', second: 'closed' });
+  t.match(lines.at(-2), ['error', { sender: 'first' }, /left out/]);
+
+  tried.length = 0;
+  await delivery.deliver(message());
+  t.strictSame(tried, ['second'], 'it is skipped');
+
+  pass(30_000);
+  tried.length = 0;
+  await delivery.deliver(message());
+  t.strictSame(tried, ['first', 'second'], 'one trial');
+  await delivery.deliver(message());
+  t.strictSame(tried, ['first', 'second', 'second'], 'which failed');
+
+  pass(30_000);
+  broken = false;
+  tried.length = 0;
+  await delivery.deliver(message());
+  await delivery.deliver(message());
+  t.strictSame(tried, ['first', 'first']);
+  t.strictSame(delivery.states(), { first: 'closed', second: 'closed' });
+  t.ok(lines.some(([, , text]) => text === 'sender is back'));
+});
+
+t.test('a number that is refused is no failure of its sender', async (t) => {
+  const { delivery, tried } = setup({ first: refuse('permanent', 'number') });
+  for (let i = 0; i < 10; i++) await failure(delivery.deliver(message()));
+  t.equal(tried.length, 10);
+});
+
+t.test('when every sender is left out, nobody waits, and the answer says for how long', async (t) => {
+  const { delivery, tried, pass } = setup({ first: refuse('temporary', 'http_500') });
+  for (let i = 0; i < 5; i++) await failure(delivery.deliver(message()));
+  pass(10_500);
+  await t.rejects(delivery.deliver(message()), { code: 'delivery_failed', retryAfterSeconds: 20 });
+  t.equal(tried.length, 5);
+});
+
+t.test('a number that is against the rules reaches no sender', async (t) => {
+  const numbers = { refusal: async () => 'country' as const };
+  const { delivery, tried, lines } = setup({ first: accept }, { numbers });
+  await t.rejects(delivery.deliver(message()), { code: 'delivery_rejected', status: 422 });
+  t.strictSame(tried, []);
+  t.strictSame(lines, [['warn', { channel: 'sms', reason: 'country' }, 'number is not sent to']]);
+});
+
+t.test('closing breaks off what is under way', async (t) => {
+  const { delivery, tried, timers } = setup({ first: ignore, second: accept });
+  const delivered = failure(delivery.deliver(message()));
+  await new Promise((resolve) => setImmediate(resolve));
+  await delivery.close();
+  t.match(await delivered, { code: 'delivery_failed' });
+  t.strictSame(tried, ['first'], 'and the next sender is not begun with');
+  t.match(await failure(delivery.deliver(message())), { code: 'delivery_failed' });
+  t.equal(timers.size, 0);
 });
 
 t.test('closing closes every sender, though one cannot', async (t) => {

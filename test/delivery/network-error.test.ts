@@ -10,8 +10,10 @@ t.test('every failure of the network is temporary, with a reason', async (t) => 
     [withCode('ECONNREFUSED'), 'connection'],
     [withCode('ECONNRESET'), 'connection'],
     [withCode('ENOTFOUND'), 'connection'],
-    [withCode('DEPTH_ZERO_SELF_SIGNED_CERT'), 'connection'],
-    [withCode('CERT_HAS_EXPIRED'), 'connection'],
+    [withCode('DEPTH_ZERO_SELF_SIGNED_CERT'), 'certificate'],
+    [withCode('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'certificate'],
+    [withCode('ERR_TLS_CERT_ALTNAME_INVALID'), 'certificate'],
+    [withCode('CERT_HAS_EXPIRED'), 'certificate'],
     [new errors.SocketError('other side closed'), 'connection'],
     [new Error('something'), 'connection'],
     ['a string', 'connection'],
@@ -26,6 +28,11 @@ t.test('every failure of the network is temporary, with a reason', async (t) => 
     t.match(found, { name: 'DeliveryError', kind: 'temporary', reason });
     t.notOk(leaks(found));
   }
+});
+
+t.test('the code of the error is kept for the log, and nothing else of it', async (t) => {
+  t.equal(networkError(withCode('ECONNREFUSED'), patient()).detail, 'ECONNREFUSED');
+  t.equal(networkError(new Error(`something about ${number}`), patient()).detail, undefined);
 });
 
 t.test('when the attempt was aborted, that is the reason', async (t) => {

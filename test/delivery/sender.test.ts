@@ -1,5 +1,5 @@
 import t from 'tap';
-import { channels, DeliveryError } from '../../src/delivery/sender.ts';
+import { asDeliveryError, channels, DeliveryError } from '../../src/delivery/sender.ts';
 
 t.test('a delivery error says how final it is, and why, in words for machines', async (t) => {
   const error = new DeliveryError('temporary', 'http_500');
@@ -9,4 +9,16 @@ t.test('a delivery error says how final it is, and why, in words for machines', 
 
 t.test('a code travels as text or as a call', async (t) => {
   t.strictSame(channels, ['sms', 'voice']);
+});
+
+t.test('of an error that no sender should throw, the name and the place are kept, and no message', async (t) => {
+  const known = new DeliveryError('permanent', 'number');
+  t.equal(asDeliveryError(known), known);
+  const { kind, reason, detail } = asDeliveryError(new TypeError('+15550100101\n    at 493817'));
+  t.strictSame([kind, reason], ['temporary', 'unexpected']);
+  t.match(detail, /^TypeError at .*sender\.test\.ts/);
+  t.notMatch(detail, /493817|15550100101/);
+  const bare = Object.assign(new RangeError('x'), { stack: undefined });
+  t.equal(asDeliveryError(bare).detail, 'RangeError');
+  t.equal(asDeliveryError('493817').detail, 'string');
 });

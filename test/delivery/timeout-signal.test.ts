@@ -20,3 +20,12 @@ t.test('a timer that is cleared is gone', async (t) => {
   t.equal(timers(), before);
   t.equal(signal.aborted, false);
 });
+
+t.test('it can be fired before its time', async (t) => {
+  const before = timers();
+  const { signal, abort, clear } = timeoutSignal(60_000);
+  abort();
+  t.equal(signal.aborted, true);
+  clear();
+  t.equal(timers(), before);
+});

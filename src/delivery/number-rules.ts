@@ -1,0 +1,47 @@
+import type { PhoneNumber } from 'libphonenumber-js/max';
+
+/** Why a number gets no messages: not on the list of countries, or one that its owner is paid for by the call. */
+export type NumberRefusal = 'country' | 'premium_rate';
+
+export interface NumberRules {
+  /** @param e164Number E.164 */
+  refusal(e164Number: string): Promise<NumberRefusal | null>;
+}
+
+/**
+ * Which numbers are sent to at all, since whoever can make a service send can make it pay: premium-rate numbers never,
+ * and with a list of countries only those.
+ *
+ * The library's tables take 60 ms to load. That happens in the background, for the first message and not for the start.
+ *
+ * @param countries ISO 3166-1 alpha-2, upper case; none is every country
+ */
+export function createNumberRules(countries: readonly string[]): NumberRules {
+  // Of all tables only `max` knows which numbers are premium-rate.
+  const loading = import('libphonenumber-js/max');
+  // Told by `refusal`; without this it would end the process before anyone asks.
+  loading.catch(() => {});
+
+  return {
+    async refusal(e164Number) {
+      const { parsePhoneNumberFromString } = await loading;
+      const number = parsePhoneNumberFromString(e164Number, { extract: false });
+      if (number?.getType() === 'PREMIUM_RATE') return 'premium_rate';
+      if (countries.length === 0) return null;
+      const country = number === undefined ? undefined : countryOf(number);
+      return country !== undefined && countries.includes(country) ? null : 'country';
+    },
+  };
+}
+
+/** Codes that the library has a numbering plan for. */
+export async function knownCountries(): Promise<readonly string[]> {
+  const { getCountries } = await import('libphonenumber-js/max');
+  return getCountries();
+}
+
+// Countries that share a calling code are told apart by what follows it. What belongs to none of them, such as the
+// numbers that are kept for fiction, counts for the first, whose plan it is (`US` for +1, `GB` for +44).
+function countryOf(number: PhoneNumber): string | undefined {
+  return number.country ?? number.getPossibleCountries()[0];
+}

@@ -2,6 +2,7 @@ import formbody from '@fastify/formbody';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import { type CallbackRoutes, registerCallbacks } from './callbacks/routes.ts';
 import { parseChallenge } from './challenge/challenge.ts';
 import type { RandomBytes } from './challenge/totp.ts';
 import type { Clock } from './clock.ts';
@@ -37,6 +38,8 @@ export interface AppPorts {
   readonly delivery: SignInPorts['delivery'];
   readonly compose: SignInPorts['compose'];
   readonly mask: (phone: string) => string;
+  /** What each provider signs its delivery receipts with; none are taken without. */
+  readonly receiptKeys?: CallbackRoutes['receiptKeys'];
   readonly lifecycle: Lifecycle;
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
   /** What works but should not stay as it is. */
@@ -117,6 +120,15 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
       const challenge = parseChallenge(cookie, clock(), config.loginTtlSeconds);
       if (challenge !== null) await policy.close(challenge);
     },
+  });
+  registerCallbacks(app, {
+    codec: cookies.codec,
+    clock,
+    origin: config.origin,
+    compose,
+    claimCall: policy.claimCall,
+    plivo: config.delivery.includes('plivo'),
+    receiptKeys: ports.receiptKeys ?? {},
   });
   registerHealth(app, ports.lifecycle, ports.readiness, ports.warnings);
   return app;

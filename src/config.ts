@@ -5,18 +5,7 @@ import type { LimitSettings } from './limits/policy.ts';
 import { parseRedisUrl } from './limits/redis-url.ts';
 import { guessBudget, isWithin, percent } from './limits/risk.ts';
 import { parseWindows, type Window } from './limits/window.ts';
-
-export type SenderName = 'console' | 'signalwire' | 'webhook';
-export const senderNames: readonly SenderName[] = ['signalwire', 'webhook', 'console'];
-
-export interface SignalWireConfig {
-  /** Host of the space, a port allowed. */
-  readonly space: string;
-  readonly project: string;
-  readonly token: string;
-  /** E.164. */
-  readonly number: string;
-}
+import { readCountries, readDelivery, readSenders, type SenderName, type SenderSettings } from './sender-config.ts';
 
 /** Everything there is to set, read once at start. Durations are seconds. */
 export interface Config {
@@ -47,8 +36,11 @@ export interface Config {
     | { readonly kind: 'upstream'; readonly url: string; readonly token: string | undefined };
   /** Senders in the order in which they are tried. */
   readonly delivery: readonly SenderName[];
-  readonly signalwire: SignalWireConfig | undefined;
-  readonly webhook: { readonly url: string; readonly secret: string } | undefined;
+  readonly senders: SenderSettings;
+  /** ISO 3166-1 alpha-2 of the countries that are sent to; none is every country. */
+  readonly allowedCountries: readonly string[];
+  /** Whether providers are asked to say what became of messages. */
+  readonly deliveryReceipts: boolean;
   readonly appName: string;
   /** Origins of web apps that may call us from a browser. */
   readonly allowedOrigins: readonly string[];
@@ -82,10 +74,9 @@ export function settingNames(): string[] {
 
 function read(env: EnvironmentReader): Config {
   const production = env.oneOf('NODE_ENV', ['production', 'development', 'test'], 'development') === 'production';
-  const signalwire = readSignalWire(env);
+  const senders = readSenders(env);
   const users = readUsers(env, production);
-  const webhook = readWebhook(env);
-  const delivery = readDelivery(env, production, { signalwire, webhook });
+  const delivery = readDelivery(env, production, senders);
   const host = env.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1');
   const port = env.integer('PORT', 3000, 0, 65_535);
   const origin = readOrigin(env, production, port);
@@ -114,45 +105,16 @@ function read(env: EnvironmentReader): Config {
     limitsOnOutage: env.oneOf('LIMITS_ON_OUTAGE', ['deny', 'local'], 'deny'),
     users,
     delivery,
-    signalwire,
-    webhook,
+    senders,
+    allowedCountries: readCountries(env),
+    // Providers refuse addresses that they cannot reach, which those of development are.
+    deliveryReceipts:
+      env.oneOf('DELIVERY_RECEIPTS', ['on', 'off'], origin.startsWith('https:') ? 'on' : 'off') === 'on',
     appName: readAppName(env),
     allowedOrigins: env.origins('ALLOWED_ORIGINS'),
     allowedReturnOrigins: env.origins('ALLOWED_RETURN_ORIGINS'),
     logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
-}
-
-function readSignalWire(env: EnvironmentReader): SignalWireConfig | undefined {
-  const settings = {
-    SIGNALWIRE_SPACE: env.text('SIGNALWIRE_SPACE'),
-    SIGNALWIRE_PROJECT: env.text('SIGNALWIRE_PROJECT'),
-    SIGNALWIRE_TOKEN: env.secret('SIGNALWIRE_TOKEN'),
-    SIGNALWIRE_NUMBER: env.text('SIGNALWIRE_NUMBER'),
-  };
-  const { SIGNALWIRE_SPACE: space, SIGNALWIRE_PROJECT: project } = settings;
-  const { SIGNALWIRE_TOKEN: token, SIGNALWIRE_NUMBER: number } = settings;
-  if (Object.values(settings).every((value) => value === undefined)) return undefined;
-  for (const [name, value] of Object.entries(settings)) {
-    if (value === undefined) env.fault(name, 'is missing; SignalWire needs all four of its settings');
-  }
-  if (space !== undefined && !isHost(space)) {
-    env.fault('SIGNALWIRE_SPACE', 'must be a host name such as example.signalwire.com, without a scheme or path');
-  }
-  if (number !== undefined && !/^\+[1-9]\d{6,14}$/.test(number)) {
-    env.fault('SIGNALWIRE_NUMBER', 'must be a phone number in E.164 form such as +15550100199');
-  }
-  if (project !== undefined && !/^[\w-]+$/.test(project)) env.fault('SIGNALWIRE_PROJECT', 'must be a project id');
-  return { space: space ?? '', project: project ?? '', token: token ?? '', number: number ?? '' };
-}
-
-function readWebhook(env: EnvironmentReader): Config['webhook'] {
-  const url = env.url('WEBHOOK_URL');
-  const secret = env.secret('WEBHOOK_SECRET');
-  if (secret !== undefined && secret.length < 16) env.fault('WEBHOOK_SECRET', 'must have at least 16 characters');
-  if (url === undefined) return undefined;
-  if (secret === undefined) env.fault('WEBHOOK_SECRET', 'is missing; WEBHOOK_URL needs it to sign its requests');
-  return { url: url.href, secret: secret ?? '' };
 }
 
 function readUsers(env: EnvironmentReader, production: boolean): Config['users'] {
@@ -167,35 +129,6 @@ function readUsers(env: EnvironmentReader, production: boolean): Config['users']
   }
   if (production) env.fault('USERS_FILE', 'is missing; production needs USERS_FILE or USERS_URL');
   return { kind: 'demo' };
-}
-
-function readDelivery(
-  env: EnvironmentReader,
-  production: boolean,
-  configured: Pick<Config, 'signalwire' | 'webhook'>,
-): SenderName[] {
-  const names = env.list('DELIVERY');
-  if (names.length === 0) {
-    // What is configured is meant to be used.
-    const found = senderNames.filter((name) => name !== 'console' && configured[name] !== undefined);
-    if (found.length > 0) return found;
-    if (production) env.fault('DELIVERY', 'is missing; production needs a sender that reaches phones, e.g. signalwire');
-    return ['console'];
-  }
-  const known = senderNames.filter((name) => names.includes(name));
-  if (known.length < names.length) {
-    env.fault('DELIVERY', `must list some of: ${senderNames.join(', ')}, each once`);
-  }
-  for (const name of known) {
-    if (name === 'console' && production) env.fault('DELIVERY', 'console shows codes in the log; not in production');
-    if (name === 'signalwire' && configured.signalwire === undefined) {
-      env.fault('SIGNALWIRE_SPACE', 'is missing; DELIVERY names signalwire');
-    }
-    if (name === 'webhook' && configured.webhook === undefined) {
-      env.fault('WEBHOOK_URL', 'is missing; DELIVERY names webhook');
-    }
-  }
-  return names as SenderName[];
 }
 
 function readOrigin(env: EnvironmentReader, production: boolean, port: number): string {
@@ -327,8 +260,4 @@ function isNetwork(text: string): boolean {
   const family = isIP(address);
   if (family === 0 || more.length > 0) return false;
   return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-}
-
-function isHost(text: string): boolean {
-  return URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text.toLowerCase();
 }

@@ -3,12 +3,14 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { DestinationStream, Logger } from 'pino';
 import { buildApp } from './app.ts';
+import { ANSWER_PATH, type ReceiptSender, receiptPath } from './callbacks/routes.ts';
 import { systemClock } from './clock.ts';
-import { type Config, readConfig, type SenderName } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { createDelivery } from './delivery/failover.ts';
 import { maskPhone } from './delivery/mask-phone.ts';
 import { createComposer } from './delivery/message.ts';
-import type { Sender } from './delivery/sender.ts';
+import { createNumberRules } from './delivery/number-rules.ts';
+import type { Message, Sender } from './delivery/sender.ts';
 import { ConfigError, type Environment } from './environment.ts';
 import type { Lifecycle, ReadinessCheck } from './http/health.ts';
 import { createLogger } from './http/logging.ts';
@@ -16,7 +18,8 @@ import type { Limits } from './limits/limits.ts';
 import { createMemoryLimits } from './limits/memory.ts';
 import { guessBudget, percent } from './limits/risk.ts';
 import { locales } from './pages/locales/locales.ts';
-import { deriveKeys } from './seal/keys.ts';
+import { deriveKeys, type SealKeys } from './seal/keys.ts';
+import type { SenderName } from './sender-config.ts';
 import { createDemoDirectory, DEMO_USER } from './users/demo.ts';
 import type { Directory } from './users/directory.ts';
 
@@ -54,23 +57,22 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
   });
   const lifecycle: Lifecycle = { draining: false };
   const directory = await openDirectory(config, logger);
-  const senders = await Promise.all(config.delivery.map((name) => openSender(name, config, write)));
-  const delivery = createDelivery({
-    senders,
-    clock: systemClock,
-    log: logger,
-  });
+  const keys = deriveKeys(config.masterKeys);
+  const senders = await Promise.all(config.delivery.map((name) => openSender(name, config, keys, write)));
+  const numbers = createNumberRules(config.allowedCountries);
+  const delivery = createDelivery({ senders, clock: systemClock, log: logger, numbers });
   const store = await openLimits(config, logger);
   const app = await buildApp(config, {
     clock: systemClock,
     random: randomBytes,
     logger,
-    keys: deriveKeys(config.masterKeys),
+    keys,
     directory,
     limits: store.limits,
     delivery,
     compose: openComposer(config),
     mask: maskPhone,
+    receiptKeys: receiptKeys(config),
     lifecycle,
     readiness: { ...store.readiness, delivery: senderReadiness(senders) },
     warnings: store.warnings,
@@ -119,12 +121,23 @@ async function openDirectory({ users }: Config, log: Logger): Promise<Directory>
   }
 }
 
-async function openSender(name: SenderName, config: Config, write: (line: string) => void): Promise<Sender> {
-  const { signalwire, webhook } = config;
-  if (name === 'signalwire' && signalwire !== undefined) {
+async function openSender(
+  name: SenderName,
+  config: Config,
+  keys: SealKeys,
+  write: (line: string) => void,
+): Promise<Sender> {
+  const { signalwire, twilio, plivo, webhook } = config.senders;
+  const account = name === 'signalwire' ? signalwire : name === 'twilio' ? twilio : undefined;
+  if ((name === 'signalwire' || name === 'twilio') && account !== undefined) {
     const { createCompatibilitySender } = await import('./delivery/compatibility.ts');
-    const { space: host, project: account, token, number: from } = signalwire;
-    return createCompatibilitySender({ name, host, account, token, from });
+    const receiptUrl = receiptKeys(config)[name] === undefined ? {} : { receiptUrl: config.origin + receiptPath(name) };
+    return createCompatibilitySender({ name, ...account, from: account.number, ...receiptUrl });
+  }
+  if (name === 'plivo' && plivo !== undefined) {
+    const { createPlivoSender } = await import('./delivery/plivo.ts');
+    const { host, account: authId, token: authToken, number: from } = plivo;
+    return createPlivoSender({ host, authId, authToken, from, answerUrl: await answerUrls(config, keys) });
   }
   if (name === 'webhook' && webhook !== undefined) {
     const { createWebhookSender } = await import('./delivery/webhook.ts');
@@ -133,6 +146,28 @@ async function openSender(name: SenderName, config: Config, write: (line: string
   if (name !== 'console') throw new ConfigError([`DELIVERY: ${name} is not configured`]);
   const { createConsoleSender } = await import('./delivery/console.ts');
   return createConsoleSender({ write, clock: systemClock });
+}
+
+/** What the providers that are asked for receipts sign them with. */
+function receiptKeys({ senders, deliveryReceipts }: Config): Partial<Record<ReceiptSender, string>> {
+  const { signalwire, twilio } = senders;
+  if (!deliveryReceipts) return {};
+  return {
+    ...(signalwire?.signingKey === undefined ? {} : { signalwire: signalwire.signingKey }),
+    ...(twilio === undefined ? {} : { twilio: twilio.token }),
+  };
+}
+
+/** Makes the URLs at which a provider gets the words of a call, sealed, because any replica may be asked. */
+async function answerUrls({ origin }: Config, keys: SealKeys): Promise<(message: Message) => string> {
+  const [{ default: Fastify }, { createCodec }, { sealCall }] = await Promise.all([
+    import('fastify'),
+    import('./seal/codec.ts'),
+    import('./callbacks/call-token.ts'),
+  ]);
+  // The app's own codec comes later than its senders. This one lives in an app that serves nothing.
+  const codec = await createCodec(Fastify(), keys);
+  return (message) => `${origin}${ANSWER_PATH}?token=${sealCall(codec, message, randomBytes)}`;
 }
 
 /** Some senders load a large library in the background, and a message that had to wait for it could be late. */

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Config, readConfig, senderNames, settingNames } from '../src/config.ts';
+import { type Config, readConfig, settingNames } from '../src/config.ts';
 import { ConfigError, type Environment } from '../src/environment.ts';
+import { senderNames } from '../src/sender-config.ts';
 import { testApp } from './support/build-app.ts';
 
 const KEY = randomBytes(32).toString('base64');
@@ -71,8 +72,9 @@ t.test('development needs no setting at all', async (t) => {
     limitsOnOutage: 'deny',
     users: { kind: 'demo' },
     delivery: ['console'],
-    signalwire: undefined,
-    webhook: undefined,
+    senders: { signalwire: undefined, twilio: undefined, plivo: undefined, webhook: undefined },
+    allowedCountries: [],
+    deliveryReceipts: false,
     appName: 'doorcode',
     allowedOrigins: [],
     allowedReturnOrigins: [],
@@ -114,6 +116,7 @@ t.test('everything can be set', async (t) => {
     REDIS_URL: 'rediss://doorcode:password@redis.example.com:6380/1',
     LIMITS_ON_OUTAGE: 'local',
     DELIVERY: 'webhook, signalwire',
+    ALLOWED_COUNTRIES: 'us, GB',
     APP_NAME: 'Zoë & Co.',
     ALLOWED_ORIGINS: 'https://a.example, https://b.example',
     ALLOWED_RETURN_ORIGINS: 'https://c.example',
@@ -153,13 +156,20 @@ t.test('everything can be set', async (t) => {
     limitsOnOutage: 'local',
     users: { kind: 'file', path: '/etc/doorcode/users.json' },
     delivery: ['webhook', 'signalwire'],
-    signalwire: {
-      space: 'example.signalwire.com',
-      project: 'a0b1c2d3-project',
-      token: 'PT-signalwire-token',
-      number: '+15550100199',
+    senders: {
+      signalwire: {
+        host: 'example.signalwire.com',
+        account: 'a0b1c2d3-project',
+        token: 'PT-signalwire-token',
+        number: '+15550100199',
+        signingKey: undefined,
+      },
+      twilio: undefined,
+      plivo: undefined,
+      webhook: { url: 'https://hook.example.com/otp', secret: 'sixteen-letters-' },
     },
-    webhook: { url: 'https://hook.example.com/otp', secret: 'sixteen-letters-' },
+    allowedCountries: ['US', 'GB'],
+    deliveryReceipts: true,
     appName: 'Zoë & Co.',
     allowedOrigins: ['https://a.example', 'https://b.example'],
     allowedReturnOrigins: ['https://c.example'],
@@ -179,11 +189,13 @@ t.test('an env file that lists every name without a value is no env file', async
 
 t.test('the names of the settings are known', async (t) => {
   t.strictSame(settingNames().sort(), [
+    'ALLOWED_COUNTRIES',
     'ALLOWED_ORIGINS',
     'ALLOWED_RETURN_ORIGINS',
     'APP_NAME',
     'COOKIE_DOMAIN',
     'DELIVERY',
+    'DELIVERY_RECEIPTS',
     'HOST',
     'LIMITS_ON_OUTAGE',
     'LIMIT_ACCOUNT_FAILURES',
@@ -203,6 +215,10 @@ t.test('the names of the settings are known', async (t) => {
     'OTP_ATTEMPTS',
     'OTP_DIGITS',
     'OTP_TTL',
+    'PLIVO_AUTH_ID',
+    'PLIVO_AUTH_TOKEN',
+    'PLIVO_HOST',
+    'PLIVO_NUMBER',
     'PORT',
     'REDIS_URL',
     'RESEND_COOLDOWN',
@@ -211,9 +227,14 @@ t.test('the names of the settings are known', async (t) => {
     'SESSION_TTL',
     'SIGNALWIRE_NUMBER',
     'SIGNALWIRE_PROJECT',
+    'SIGNALWIRE_SIGNING_KEY',
     'SIGNALWIRE_SPACE',
     'SIGNALWIRE_TOKEN',
     'TRUST_PROXY',
+    'TWILIO_ACCOUNT_SID',
+    'TWILIO_AUTH_TOKEN',
+    'TWILIO_HOST',
+    'TWILIO_NUMBER',
     'USERS_FILE',
     'USERS_TOKEN',
     'USERS_URL',
@@ -244,7 +265,7 @@ t.test('what is configured is what is used to send', async (t) => {
     [{ ...WEBHOOK, ...SIGNALWIRE, DELIVERY: 'webhook,signalwire' }, ['webhook', 'signalwire']],
   ];
   for (const [env, delivery] of sent) t.strictSame(readConfig(env).delivery, delivery, JSON.stringify(env));
-  t.strictSame([...senderNames].sort(), ['console', 'signalwire', 'webhook']);
+  t.strictSame([...senderNames].sort(), ['console', 'plivo', 'signalwire', 'twilio', 'webhook']);
 });
 
 t.test('users come from a file, from upstream, or are the demo', async (t) => {
@@ -487,8 +508,10 @@ t.test('secrets of senders and users are read from files', async (t) => {
   const folder = t.testdir({ token: 'from-a-file-of-its-own\n' });
   const file = join(folder, 'token');
   const { SIGNALWIRE_TOKEN: _, ...withoutToken } = SIGNALWIRE;
-  t.match(readConfig({ ...withoutToken, SIGNALWIRE_TOKEN_FILE: file }).signalwire, { token: 'from-a-file-of-its-own' });
-  t.match(readConfig({ WEBHOOK_URL: WEBHOOK.WEBHOOK_URL, WEBHOOK_SECRET_FILE: file }).webhook, {
+  t.match(readConfig({ ...withoutToken, SIGNALWIRE_TOKEN_FILE: file }).senders.signalwire, {
+    token: 'from-a-file-of-its-own',
+  });
+  t.match(readConfig({ WEBHOOK_URL: WEBHOOK.WEBHOOK_URL, WEBHOOK_SECRET_FILE: file }).senders.webhook, {
     secret: 'from-a-file-of-its-own',
   });
   t.match(readConfig({ USERS_URL: 'https://users.example.com', USERS_TOKEN_FILE: file }).users, {

@@ -1,7 +1,6 @@
-import { abortable } from './abortable.ts';
 import { rejectionOf } from './compatibility-errors.ts';
-import { type ConnectOptions, connectionFree, createHttpAgent } from './http-agent.ts';
-import { networkError } from './network-error.ts';
+import type { ConnectOptions } from './http-agent.ts';
+import { createProviderHttp } from './provider-http.ts';
 import { DeliveryError } from './sender.ts';
 
 /** What the SDK hands to its HTTP client (`lib/rest/Twilio.js`, `request`), as far as we read it. */
@@ -41,45 +40,23 @@ export interface CompatibilityHttp {
  *   regions (`Twilio.prototype.getHostname` turns `a.b.c.d.example.com` into `a.b.c.example.com`).
  */
 export function createCompatibilityHttp(origin: string, connect?: ConnectOptions): CompatibilityHttp {
-  const agent = createHttpAgent(connect);
-
-  async function exchange({ method, uri, username, password, headers, data }: SdkRequest, signal: AbortSignal) {
-    const response = await agent.request({
-      origin,
-      path: new URL(uri).pathname,
-      method,
-      headers: { ...headers, authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` },
-      body: new URLSearchParams(data).toString(),
-      signal,
-    });
-    const text = await response.body.text();
-    await connectionFree();
-    return { status: response.statusCode, text };
-  }
+  const http = createProviderHttp(origin, connect);
 
   return {
-    async request(request, signal) {
-      const { status, text } = await abortable(exchange(request, signal), signal).catch((error) => {
-        throw networkError(error, signal);
-      });
-      const body = parseObject(text);
+    async request({ uri, username, password, headers, data }, signal) {
+      const form = new URLSearchParams(data).toString();
+      const { status, body } = await http.post(
+        { path: new URL(uri).pathname, username, password, headers, body: form },
+        signal,
+      );
       if (status < 200 || status > 299) throw rejectionOf(status, body);
       // A 2xx that names no resource is not the API speaking but a proxy, or a wrong host. If a message went out all
       // the same, trying on costs a duplicate of the same code; believing it would lose every code without a sound.
       if (!isCreated(body)) throw new DeliveryError('temporary', 'bad_response');
       return { statusCode: status, body };
     },
-    close: () => agent.close(),
+    close: () => http.close(),
   };
-}
-
-function parseObject(text: string): object | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 function isCreated(body: object | null): body is Created {

@@ -2,8 +2,12 @@ import type { Created, SdkRequest, SdkResponse } from './compatibility-http.ts';
 
 /** One account at one host: the part of the SDK's client that we call. */
 export interface SdkClient {
-  readonly messages: { create(fields: { to: string; from: string; body: string }): PromiseLike<Created> };
-  readonly calls: { create(fields: { to: string; from: string; twiml: string }): PromiseLike<Created> };
+  readonly messages: {
+    create(fields: { to: string; from: string; body: string; statusCallback?: string }): PromiseLike<Created>;
+  };
+  readonly calls: {
+    create(fields: { to: string; from: string; twiml: string; statusCallback?: string }): PromiseLike<Created>;
+  };
 }
 
 export interface SdkOptions {

@@ -1,7 +1,9 @@
 import { createCompatibilityHttp } from './compatibility-http.ts';
 import { loadSdk, type Sdk } from './compatibility-sdk.ts';
 import type { ConnectOptions } from './http-agent.ts';
+import { providerOrigin } from './provider-http.ts';
 import { asDeliveryError, type Message, type Receipt, type Sender } from './sender.ts';
+import { voiceDialect } from './voice.ts';
 
 export interface CompatibilitySenderOptions {
   /** SignalWire speaks Twilio's API: the two differ in host and credentials only. */
@@ -13,6 +15,8 @@ export interface CompatibilitySenderOptions {
   readonly token: string;
   /** The number that messages and calls come from, E.164. */
   readonly from: string;
+  /** Where the provider posts what became of messages and calls; nowhere when absent. */
+  readonly receiptUrl?: string;
   /** For tests: the certificate of a server of their own. In production NODE_EXTRA_CA_CERTS does this. */
   readonly connect?: ConnectOptions;
   /** For tests. */
@@ -25,16 +29,6 @@ export interface CompatibilitySender extends Sender {
   close(): Promise<void>;
 }
 
-/** The voice that each language is read in: twilio.com/docs/voice/twiml/say, attribute `language`. */
-const voices = new Map([
-  ['en', 'en-US'],
-  ['es', 'es-ES'],
-  ['fr', 'fr-FR'],
-  ['de', 'de-DE'],
-  ['pt', 'pt-BR'],
-  ['zh', 'zh-CN'],
-]);
-
 /**
  * Sends by SignalWire or Twilio. Text messages go out as they are; a call speaks the text from instructions that
  * travel within the request (`Twiml`), so there is no public URL to fetch them from, and no code in one.
@@ -44,8 +38,9 @@ const voices = new Map([
  * @throws Error when `host` is not a host name with or without a port
  */
 export function createCompatibilitySender(options: CompatibilitySenderOptions): CompatibilitySender {
-  const { name, host, account, token, from, connect, load = loadSdk } = options;
-  const http = createCompatibilityHttp(originOf(name, host), connect);
+  const { name, host, account, token, from, receiptUrl, connect, load = loadSdk } = options;
+  const receipts = receiptUrl === undefined ? {} : { statusCallback: receiptUrl };
+  const http = createCompatibilityHttp(providerOrigin(name, host), connect);
   const loading = load();
   // A failure is told by `send` and `ready`; without this it would end the process before anyone asks.
   loading.catch(() => {});
@@ -60,12 +55,12 @@ export function createCompatibilitySender(options: CompatibilitySenderOptions): 
       env: {},
     });
     if (channel === 'sms') {
-      const { sid } = await client.messages.create({ to, from, body: text });
+      const { sid } = await client.messages.create({ to, from, body: text, ...receipts });
       return { sender: name, id: sid };
     }
     const response = new RestClient.LaML.VoiceResponse();
-    response.say({ language: voiceOf(locale) }, text);
-    const { sid } = await client.calls.create({ to, from, twiml: response.toString() });
+    response.say({ language: voiceDialect(locale) }, text);
+    const { sid } = await client.calls.create({ to, from, twiml: response.toString(), ...receipts });
     return { sender: name, id: sid };
   }
 
@@ -85,17 +80,4 @@ export function createCompatibilitySender(options: CompatibilitySenderOptions): 
     },
     close: () => http.close(),
   };
-}
-
-/** The origin that every request goes to. The host comes from the settings, where a URL is an easy mistake. */
-function originOf(name: string, host: string): string {
-  const url = URL.canParse(`https://${host}`) ? new URL(`https://${host}`) : undefined;
-  if (url?.href !== `${url?.origin}/` || /[/\\?#@\s]/.test(host)) {
-    throw new Error(`${name}: host must be a host name, with or without a port`);
-  }
-  return url.origin;
-}
-
-function voiceOf(locale: string): string {
-  return voices.get(locale.toLowerCase().replace(/-.*/, '')) ?? 'en-US';
 }

@@ -34,12 +34,6 @@ export function createNumberRules(countries: readonly string[]): NumberRules {
   };
 }
 
-/** Codes that the library has a numbering plan for. */
-export async function knownCountries(): Promise<readonly string[]> {
-  const { getCountries } = await import('libphonenumber-js/max');
-  return getCountries();
-}
-
 // Countries that share a calling code are told apart by what follows it. What belongs to none of them, such as the
 // numbers that are kept for fiction, counts for the first, whose plan it is (`US` for +1, `GB` for +44).
 function countryOf(number: PhoneNumber): string | undefined {

@@ -90,6 +90,12 @@ export interface Policy {
   close(challenge: Countable): Promise<boolean>;
   /** @throws DoorcodeError `account_locked` */
   assertUnlocked(sub: string): Promise<void>;
+  /**
+   * The words of a call are given out once; the first to ask gets true.
+   *
+   * @param untilSeconds Unix seconds at which the code's life ends
+   */
+  claimCall(id: string, untilSeconds: number): Promise<boolean>;
   /** @throws DoorcodeError `too_many_requests` */
   send(phone: string, asker: Asker): Promise<SendPermit>;
 }
@@ -194,6 +200,8 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
       const lock = await limits.read('lock', accountOf(sub));
       if (lock.count > 0) throw new DoorcodeError('account_locked', retryAfter(lock.resetAtMs));
     },
+
+    claimCall: (id, untilSeconds) => limits.claim('calls', id, Math.max(1, Math.ceil(untilSeconds - clock() / 1000))),
 
     async send(phone, asker) {
       const now = clock();

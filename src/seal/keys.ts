@@ -1,8 +1,8 @@
 import { hkdfSync } from 'node:crypto';
 
 /** What a sealed value is for. Each purpose has its own keys, so a value sealed for one never opens for another. */
-export type Purpose = 'challenge' | 'session' | 'verification';
-export const purposes: readonly Purpose[] = ['challenge', 'session', 'verification'];
+export type Purpose = 'challenge' | 'session' | 'verification' | 'call';
+export const purposes: readonly Purpose[] = ['challenge', 'session', 'verification', 'call'];
 
 /** Keys of 32 bytes each for every purpose; the first seals, all open. */
 export type SealKeys = Readonly<Record<Purpose, readonly Buffer[]>>;
@@ -19,5 +19,10 @@ export const KEY_BYTES = 32;
 export function deriveKeys(masterKeys: readonly Buffer[]): SealKeys {
   const derive = (purpose: Purpose) =>
     masterKeys.map((key) => Buffer.from(hkdfSync('sha256', key, '', `doorcode ${purpose} v1`, KEY_BYTES)));
-  return { challenge: derive('challenge'), session: derive('session'), verification: derive('verification') };
+  return {
+    challenge: derive('challenge'),
+    session: derive('session'),
+    verification: derive('verification'),
+    call: derive('call'),
+  };
 }

@@ -87,6 +87,15 @@ t.test('a call speaks the text in its language, from within the request', async 
   }
 });
 
+t.test('receipts go where they are asked for, and are not asked for otherwise', async (t) => {
+  const receiptUrl = 'https://login.example.com/callbacks/signalwire/status';
+  const { server, sender } = await setup(t, 'accept', { receiptUrl });
+  for (const channel of ['sms', 'voice'] as const) {
+    await sender.send(message({ channel }), patient());
+    t.equal(server.requests.at(-1)?.form['StatusCallback'], receiptUrl, channel);
+  }
+});
+
 t.test('what the provider says decides what happens next', async (t) => {
   const { server, sender } = await setup(t);
   for (const [behaviour, kind, reason] of [

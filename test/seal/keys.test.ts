@@ -23,7 +23,7 @@ t.test('each purpose has a key of its own from each master key, by HKDF-SHA-256'
     );
   }
   const all = purposes.flatMap((purpose) => keys[purpose].map((key) => key.toString('hex')));
-  t.equal(new Set(all).size, 6);
+  t.equal(new Set(all).size, 2 * purposes.length);
 });
 
 t.test('a known answer, so that no change of the derivation signs everybody out unnoticed', async (t) => {

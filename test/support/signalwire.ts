@@ -14,6 +14,8 @@ export interface RecordedRequest {
   readonly headers: IncomingHttpHeaders;
   /** The form fields: `From`, `To`, `Body` or `Twiml`. */
   readonly form: Form;
+  /** What the form was read from. */
+  readonly body: string;
   /** Which TLS connection it came on, counted from 1. */
   readonly connection: number;
 }
@@ -81,10 +83,11 @@ export async function startSignalWire(): Promise<FakeSignalWire> {
   let connections = 0;
 
   const server = createServer({ key, cert }, async (request, response) => {
-    const form = await readForm(request).catch(() => null);
-    if (!form) return;
+    const body = await readBody(request).catch(() => null);
+    if (body === null) return;
+    const form = Object.fromEntries(new URLSearchParams(body));
     const { method = '', url: path = '', headers, socket } = request;
-    requests.push({ method, path, headers, form, connection: numbers.get(socket) ?? 0 });
+    requests.push({ method, path, headers, form, body, connection: numbers.get(socket) ?? 0 });
     for (const check of waiting) check();
     answer(queue.shift() ?? fallback, form, response);
   });
@@ -175,8 +178,8 @@ function replyInHalves(response: ServerResponse, { status, body }: Reply): () =>
   return () => response.end(text.slice(10));
 }
 
-async function readForm(request: IncomingMessage): Promise<Form> {
+async function readBody(request: IncomingMessage): Promise<string> {
   let body = '';
   for await (const chunk of request.setEncoding('utf8')) body += chunk;
-  return Object.fromEntries(new URLSearchParams(body));
+  return body;
 }

@@ -1,0 +1,82 @@
+import { abortable } from './abortable.ts';
+import { type ConnectOptions, connectionFree, createHttpAgent } from './http-agent.ts';
+import { networkError } from './network-error.ts';
+
+/** One request to a provider's REST API. */
+export interface ProviderRequest {
+  /** With its leading slash. */
+  readonly path: string;
+  readonly username: string;
+  readonly password: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface ProviderAnswer {
+  readonly status: number;
+  /** The parsed JSON, or null when it was none. */
+  readonly body: object | null;
+}
+
+export interface ProviderHttp {
+  /** @throws DeliveryError when there was no whole answer in time; any answer at all is for the caller to judge */
+  post(request: ProviderRequest, signal: AbortSignal): Promise<ProviderAnswer>;
+  close(): Promise<void>;
+}
+
+/**
+ * HTTP to one provider with Basic credentials (RFC 7617), over connections that are kept.
+ *
+ * @param origin `https://host[:port]`
+ */
+export function createProviderHttp(origin: string, connect?: ConnectOptions): ProviderHttp {
+  const agent = createHttpAgent(connect);
+
+  async function exchange(request: ProviderRequest, signal: AbortSignal): Promise<ProviderAnswer> {
+    const { path, username, password, headers, body } = request;
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    const response = await agent.request({
+      origin,
+      path,
+      method: 'POST',
+      headers: { ...headers, authorization },
+      body,
+      signal,
+    });
+    const text = await response.body.text();
+    await connectionFree();
+    return { status: response.statusCode, body: parseObject(text) };
+  }
+
+  return {
+    post: (request, signal) =>
+      abortable(exchange(request, signal), signal).catch((error) => {
+        throw networkError(error, signal);
+      }),
+    close: () => agent.close(),
+  };
+}
+
+/**
+ * The origin that every request to a provider goes to. The host comes from the settings, where a URL is an easy mistake.
+ *
+ * @param name of the sender, for the error
+ * @param host a host name, with or without a port
+ * @throws Error when it is anything else
+ */
+export function providerOrigin(name: string, host: string): string {
+  const url = URL.canParse(`https://${host}`) ? new URL(`https://${host}`) : undefined;
+  if (url?.href !== `${url?.origin}/` || /[/\\?#@\s]/.test(host)) {
+    throw new Error(`${name}: host must be a host name, with or without a port`);
+  }
+  return url.origin;
+}
+
+function parseObject(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,19 @@
+// The dialect that each language is read in. Twilio, SignalWire and Plivo name them alike:
+// twilio.com/docs/voice/twiml/say, attribute `language`.
+const dialects = new Map([
+  ['en', 'en-US'],
+  ['es', 'es-ES'],
+  ['fr', 'fr-FR'],
+  ['de', 'de-DE'],
+  ['pt', 'pt-BR'],
+  ['zh', 'zh-CN'],
+]);
+
+/**
+ * The dialect that a call reads a message in.
+ *
+ * @param locale BCP 47; of a language without words of ours, `en-US`
+ */
+export function voiceDialect(locale: string): string {
+  return dialects.get(locale.toLowerCase().replace(/-.*/, '')) ?? 'en-US';
+}

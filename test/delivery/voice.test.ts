@@ -1,0 +1,14 @@
+import t from 'tap';
+import { voiceDialect } from '../../src/delivery/voice.ts';
+import { localeNames } from '../../src/pages/locales/locales.ts';
+
+t.test('every language that there are words in has a voice of its own', async (t) => {
+  t.equal(new Set(localeNames.map(voiceDialect)).size, localeNames.length);
+});
+
+t.test('a dialect is read in its language, and anything else in English', async (t) => {
+  t.equal(voiceDialect('de-AT'), 'de-DE');
+  t.equal(voiceDialect('PT'), 'pt-BR');
+  t.equal(voiceDialect('zh-Hant-TW'), 'zh-CN');
+  for (const other of ['it', '', 'constructor', 'en']) t.equal(voiceDialect(other), 'en-US', other);
+});

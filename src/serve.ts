@@ -4,10 +4,10 @@ import type { FastifyInstance } from 'fastify';
 import type { DestinationStream, Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { systemClock } from './clock.ts';
-import { type Config, readConfig, type SenderName } from './config.ts';
+import { type Config, examineConfig, type SenderName } from './config.ts';
 import { createDelivery } from './delivery/failover.ts';
 import { maskPhone } from './delivery/mask-phone.ts';
-import { createComposer } from './delivery/message.ts';
+import { type Compose, createComposer } from './delivery/message.ts';
 import type { Sender } from './delivery/sender.ts';
 import { ConfigError, type Environment } from './environment.ts';
 import type { Lifecycle, ReadinessCheck } from './http/health.ts';
@@ -15,6 +15,7 @@ import { createLogger } from './http/logging.ts';
 import type { Limits } from './limits/limits.ts';
 import { createMemoryLimits } from './limits/memory.ts';
 import { guessBudget, percent } from './limits/risk.ts';
+import type { Log } from './log.ts';
 import { locales } from './pages/locales/locales.ts';
 import { deriveKeys } from './seal/keys.ts';
 import { createDemoDirectory, DEMO_USER } from './users/demo.ts';
@@ -47,13 +48,13 @@ export interface Service {
  * @throws ConfigError for every fault of the configuration at once
  */
 export async function serve({ env, write, logDestination }: ServeOptions): Promise<Service> {
-  const config = readConfig(env);
+  const { config, faults } = examineConfig(env);
   const logger = createLogger({
     level: config.logLevel,
     ...(logDestination === undefined ? {} : { destination: logDestination }),
   });
   const lifecycle: Lifecycle = { draining: false };
-  const directory = await openDirectory(config, logger);
+  const [directory, compose] = await withoutFaults(faults, openDirectory(config, logger), openComposer(config, logger));
   const senders = await Promise.all(config.delivery.map((name) => openSender(name, config, write)));
   const delivery = createDelivery({
     senders,
@@ -69,7 +70,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
     directory,
     limits: store.limits,
     delivery,
-    compose: openComposer(config),
+    compose,
     mask: maskPhone,
     lifecycle,
     readiness: { ...store.readiness, delivery: senderReadiness(senders) },
@@ -92,6 +93,29 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
       await Promise.all([delivery.close(), directory.close?.(), store.limits.close()]);
     },
   };
+}
+
+/**
+ * What could be opened, if nothing at all is wrong.
+ *
+ * @param faults of the settings themselves
+ * @throws ConfigError for those faults and for the ones that turned up in opening, together
+ */
+async function withoutFaults(
+  faults: readonly string[],
+  directory: Promise<Directory>,
+  composer: Promise<Compose>,
+): Promise<[Directory, Compose]> {
+  const opened = await Promise.allSettled([directory, composer]);
+  const more = opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  const unexpected = more.find((reason) => !(reason instanceof ConfigError));
+  if (unexpected !== undefined) throw unexpected;
+  const all = [...faults, ...(more as ConfigError[]).flatMap((error) => error.faults)];
+  if (all.length > 0) {
+    if (opened[0].status === 'fulfilled') await opened[0].value.close?.();
+    throw new ConfigError(all);
+  }
+  return Promise.all([directory, composer]);
 }
 
 // Adapters are loaded when they are configured: an HTTP client alone costs a fifth of the start.
@@ -186,9 +210,9 @@ async function openLimits({ redisUrl, limitsOnOutage }: Config, log: Logger): Pr
   };
 }
 
-function openComposer({ appName, origin, otpDigits }: Config) {
+async function openComposer({ appName, origin, otpDigits }: Config, log: Log): Promise<Compose> {
   try {
-    return createComposer({ texts: locales, appName, host: new URL(origin).hostname, digits: otpDigits });
+    return createComposer({ texts: locales, appName, host: new URL(origin).hostname, digits: otpDigits, log });
   } catch (error) {
     throw new ConfigError([`APP_NAME, ORIGIN: ${(error as Error).message}`]);
   }

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
+import { ConfigError } from '../src/environment.ts';
 import { serve } from '../src/serve.ts';
 import { startRedis } from './support/redis.ts';
 import { startSignalWire } from './support/signalwire.ts';
@@ -111,6 +112,27 @@ t.test('faults outside the environment are faults of the configuration as well',
   for (const [env, message] of cases) {
     await t.rejects(serve({ env: { PORT: '0', ...env }, write: () => {} }), { name: 'ConfigError', message });
   }
+});
+
+t.test('all faults are told together, those in what the settings name included', async (t) => {
+  const env = {
+    PORT: 'x',
+    USERS_FILE: `${t.testdir({})}/none.json`,
+    ORIGIN: `http://${'a.'.repeat(70)}example`,
+  };
+  const faultsOf = (env: Record<string, string>) =>
+    serve({ env, write: () => {} }).catch((error: Error) => (error instanceof ConfigError ? error.faults : error));
+  t.match(await faultsOf(env), [/^PORT: /, /^USERS_FILE: .*ENOENT/, /^APP_NAME, ORIGIN: .*"en" takes/]);
+  t.match(await faultsOf({ APP_NAME: 'x'.repeat(200) }), [/^APP_NAME: must have/]);
+  t.equal([await faultsOf({ APP_NAME: 'x'.repeat(200) })].flat().length, 1, 'nothing is told twice');
+});
+
+t.test('a language whose messages do not fit is no fault, and is told in the log', async (t) => {
+  const { logs } = await start(t, {
+    APP_NAME: 'An app name of thirty letters',
+    ORIGIN: 'http://login.accounts.example.com',
+  });
+  t.match(JSON.parse(logs.find((line) => line.includes('"level":40')) ?? '{}'), { locales: [/^zh takes/] });
 });
 
 t.test('closing finishes what is in flight, then cuts what does not end', async (t) => {

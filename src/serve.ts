@@ -15,6 +15,7 @@ import { createLogger } from './http/logging.ts';
 import type { Limits } from './limits/limits.ts';
 import { createMemoryLimits } from './limits/memory.ts';
 import { guessBudget, percent } from './limits/risk.ts';
+import { listenFault } from './listen-fault.ts';
 import type { Log } from './log.ts';
 import { locales } from './pages/locales/locales.ts';
 import { deriveKeys } from './seal/keys.ts';
@@ -45,7 +46,7 @@ export interface Service {
 /**
  * Configuration, adapters, app, listen.
  *
- * @throws ConfigError for every fault of the configuration at once
+ * @throws ConfigError for every fault of the configuration at once; Error that names HOST or PORT when it cannot listen
  */
 export async function serve({ env, write, logDestination }: ServeOptions): Promise<Service> {
   const { config, faults } = examineConfig(env);
@@ -77,7 +78,10 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
     warnings: store.warnings,
   });
 
-  await app.listen({ host: config.host, port: config.port, listenTextResolver: () => 'listening' });
+  const { host, port } = config;
+  await app.listen({ host, port, listenTextResolver: () => 'listening' }).catch((error) => {
+    throw listenFault(error, config);
+  });
   write(notice(config, listeningUrl(app, config)).join('\n'));
 
   return {

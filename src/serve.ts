@@ -5,6 +5,7 @@ import type { DestinationStream, Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, examineConfig, type SenderName } from './config.ts';
+import { configWarnings } from './config-warnings.ts';
 import { createDelivery } from './delivery/failover.ts';
 import { maskPhone } from './delivery/mask-phone.ts';
 import { type Compose, createComposer } from './delivery/message.ts';
@@ -19,6 +20,7 @@ import { listenFault } from './listen-fault.ts';
 import type { Log } from './log.ts';
 import { locales } from './pages/locales/locales.ts';
 import { deriveKeys } from './seal/keys.ts';
+import { watchSenders } from './sender-readiness.ts';
 import { createDemoDirectory, DEMO_USER } from './users/demo.ts';
 import type { Directory } from './users/directory.ts';
 
@@ -56,7 +58,9 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
   });
   const lifecycle: Lifecycle = { draining: false };
   const [directory, compose] = await withoutFaults(faults, openDirectory(config, logger), openComposer(config, logger));
+  for (const warning of configWarnings(config)) logger.warn(warning);
   const senders = await Promise.all(config.delivery.map((name) => openSender(name, config, write)));
+  const readiness = watchSenders(senders, logger);
   const delivery = createDelivery({
     senders,
     clock: systemClock,
@@ -74,8 +78,8 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
     compose,
     mask: maskPhone,
     lifecycle,
-    readiness: { ...store.readiness, delivery: senderReadiness(senders) },
-    warnings: store.warnings,
+    readiness: { ...store.readiness, delivery: readiness.check },
+    warnings: () => [...store.warnings(), ...readiness.warnings()],
   });
 
   const { host, port } = config;
@@ -161,20 +165,6 @@ async function openSender(name: SenderName, config: Config, write: (line: string
   if (name !== 'console') throw new ConfigError([`DELIVERY: ${name} is not configured`]);
   const { createConsoleSender } = await import('./delivery/console.ts');
   return createConsoleSender({ write, clock: systemClock });
-}
-
-/** Some senders load a large library in the background, and a message that had to wait for it could be late. */
-function senderReadiness(senders: readonly Sender[]): ReadinessCheck {
-  const loading = new Map(
-    senders.flatMap((sender) => (sender.ready === undefined ? [] : [[sender.name, 'is loading']])),
-  );
-  for (const { name, ready } of senders) {
-    ready?.().then(
-      () => loading.delete(name),
-      () => loading.set(name, 'cannot be loaded'),
-    );
-  }
-  return () => (loading.size === 0 ? null : [...loading].map(([name, state]) => `${name} ${state}`).join(', '));
 }
 
 /** The limit store, and what is to be told of its state. */

@@ -127,6 +127,22 @@ t.test('all faults are told together, those in what the settings name included',
   t.equal([await faultsOf({ APP_NAME: 'x'.repeat(200) })].flat().length, 1, 'nothing is told twice');
 });
 
+t.test('what should not stay as it is, is told in the log', async (t) => {
+  const { logs } = await start(t, {
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    SESSION_KEYS: Buffer.alloc(32, 1).toString('base64'),
+    ORIGIN: 'https://login.example.com',
+    USERS_URL: 'http://users.example.com/',
+    USERS_TOKEN: 'token',
+    WEBHOOK_URL: 'https://codes.example.com/',
+    WEBHOOK_SECRET: 'a secret of the tests',
+  });
+  const warnings = logs.map((line) => JSON.parse(line)).filter(({ level }) => level === 40);
+  t.match(warnings, [{ msg: 'USERS_URL: passwords travel unencrypted; use https' }]);
+  t.equal(warnings.length, 1);
+});
+
 t.test('a language whose messages do not fit is no fault, and is told in the log', async (t) => {
   const { logs } = await start(t, {
     APP_NAME: 'An app name of thirty letters',

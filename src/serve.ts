@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { DestinationStream, Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, examineConfig, type SenderName } from './config.ts';
 import { configWarnings } from './config-warnings.ts';
+import { createCutOff } from './cut-off.ts';
 import { createDelivery } from './delivery/failover.ts';
 import { maskPhone } from './delivery/mask-phone.ts';
 import { type Compose, createComposer } from './delivery/message.ts';
@@ -40,10 +42,14 @@ export interface Service {
    * Stops without losing a request: readiness turns 503 and every answer closes its connection, new connections are
    * still taken for `drainMs` so that a gateway can notice, then requests in flight are waited for.
    *
-   * @param deadlineMs when connections that are still open are cut, counted from the call
+   * @param deadlineMs when what still goes on is cut, counted from the call: connections are closed, deliveries aborted,
+   *   and what cannot be ended at once is left behind
    */
   close(drainMs: number, deadlineMs: number): Promise<void>;
 }
+
+/** How long what was cut may take to notice, so that the log tells of it and counts are given back. */
+const CUT_MS = 300;
 
 /**
  * Configuration, adapters, app, listen.
@@ -61,10 +67,12 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
   for (const warning of configWarnings(config)) logger.warn(warning);
   const senders = await Promise.all(config.delivery.map((name) => openSender(name, config, write)));
   const readiness = watchSenders(senders, logger);
+  const cutOff = createCutOff();
   const delivery = createDelivery({
     senders,
     clock: systemClock,
     log: logger,
+    timeoutSignal: cutOff.timeoutSignal,
   });
   const store = await openLimits(config, logger);
   const app = await buildApp(config, {
@@ -94,11 +102,23 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
     async close(drainMs, deadlineMs) {
       lifecycle.draining = true;
       logger.info({ drainMs }, 'shutting down');
-      const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
-      await new Promise((resolve) => setTimeout(resolve, drainMs));
-      await app.close();
-      clearTimeout(deadline);
-      await Promise.all([delivery.close(), directory.close?.(), store.limits.close()]);
+      const drain = async () => {
+        await setTimeout(drainMs);
+        await app.close();
+        await Promise.all([delivery.close(), directory.close?.(), store.limits.close()]);
+      };
+      const left = new AbortController();
+      const deadline = setTimeout(deadlineMs, 'deadline', { signal: left.signal });
+      const drained = drain();
+      try {
+        if ((await Promise.race([drained, deadline])) !== 'deadline') return;
+        logger.warn({ deadlineMs }, 'cut what was still open');
+        cutOff.cut();
+        app.server.closeAllConnections();
+        await Promise.race([drained, setTimeout(CUT_MS, undefined, { signal: left.signal })]);
+      } finally {
+        left.abort();
+      }
     },
   };
 }

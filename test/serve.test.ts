@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { ConfigError } from '../src/environment.ts';
 import { serve } from '../src/serve.ts';
@@ -151,7 +151,7 @@ t.test('a language whose messages do not fit is no fault, and is told in the log
   t.match(JSON.parse(logs.find((line) => line.includes('"level":40')) ?? '{}'), { locales: [/^zh takes/] });
 });
 
-t.test('closing finishes what is in flight, then cuts what does not end', async (t) => {
+t.test('closing finishes what is in flight', async (t) => {
   let release = () => {};
   const arrived = new Promise<void>((resolve) => {
     t.context = createServer((request, response) => {
@@ -173,6 +173,54 @@ t.test('closing finishes what is in flight, then cuts what does not end', async 
   t.equal((await answer).status, 200);
   await closed;
   await t.rejects(fetch(`${service.url}/healthz`));
+});
+
+t.test('at the deadline, closing cuts what does not end, and aborts its delivery', async (t) => {
+  const hanging = {
+    'one that never answers': { scheme: 'http', gone: true },
+    // A connection that is not there yet cannot be aborted: it is no longer waited for.
+    'one that never finishes its TLS handshake': { scheme: 'https', gone: false },
+  };
+  for (const [name, { scheme, gone }] of Object.entries(hanging)) {
+    const sockets: Socket[] = [];
+    let ended = false;
+    const inbox = createTcpServer((socket) => {
+      sockets.push(socket);
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          ended = true;
+        });
+    });
+    const arrived = new Promise<void>((resolve) => inbox.on('connection', (socket) => socket.once('data', resolve)));
+    await new Promise<void>((resolve) => inbox.listen(0, '127.0.0.1', resolve));
+    t.teardown(() => {
+      for (const socket of sockets) socket.destroy();
+      inbox.close();
+    });
+    const { service, login, logs } = await start(t, {
+      WEBHOOK_URL: `${scheme}://127.0.0.1:${(inbox.address() as AddressInfo).port}/`,
+      WEBHOOK_SECRET: 'a secret of the tests',
+    });
+    const cut = t.rejects(login('demo', 'demo'), name);
+    await arrived;
+    const startedAt = performance.now();
+    await service.close(0, 100);
+    // A sender may take four seconds.
+    t.ok(performance.now() - startedAt < 2000, `${name}: gone by then`);
+    await cut;
+    await t.rejects(fetch(`${service.url}/healthz`), name);
+    t.match(logs.join(''), 'cut what was still open');
+    if (!gone) continue;
+    while (!ended) await new Promise(setImmediate);
+    t.pass(`${name}: nobody waits for its answer any more`);
+  }
+});
+
+t.test('closing does not wait for its deadline when nothing is open', async (t) => {
+  const { service, logs } = await start(t, {});
+  await service.close(0, 60_000);
+  t.notMatch(logs.join(''), 'cut what');
 });
 
 const ready = async (url: string) => {

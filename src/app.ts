@@ -44,8 +44,9 @@ export interface AppPorts {
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024;
-/** How long a client may take to send its request. */
+/** How long a client may take to send its request. Node looks only every half minute unless it is told otherwise. */
 const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_CHECK_MS = 1000;
 /** How long a connection may be silent: longer than the slowest answer, a delivery over several senders. */
 const CONNECTION_TIMEOUT_MS = 30_000;
 
@@ -57,6 +58,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustProxy.length === 0 ? false : [...config.trustProxy],
     bodyLimit: BODY_LIMIT_BYTES,
+    http: { connectionsCheckingInterval: REQUEST_CHECK_MS },
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     return503OnClosing: false,

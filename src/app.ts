@@ -13,7 +13,8 @@ import { type Lifecycle, type ReadinessCheck, registerHealth } from './http/heal
 import { registerJsonBody } from './http/json-body.ts';
 import { registerRequestLog } from './http/logging.ts';
 import { registerNegotiation } from './http/negotiate.ts';
-import { registerProblems, sendProblem, toProblem } from './http/problem.ts';
+import { registerProblems } from './http/problem.ts';
+import { sendThroughHooks } from './http/router-error.ts';
 import type { Limits } from './limits/limits.ts';
 import { createPolicy } from './limits/policy.ts';
 import { registerPages } from './pages/render.ts';
@@ -64,9 +65,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     return503OnClosing: false,
     routerOptions: { maxParamLength: 100 },
     clientErrorHandler: answerClientError,
-    // What the router itself refuses, such as a broken percent-encoding.
-    frameworkErrors: (error, _request, reply) =>
-      void sendProblem(reply.header('cache-control', 'no-store'), toProblem(error)),
+    frameworkErrors: sendThroughHooks,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
   }) as unknown as FastifyInstance;
 

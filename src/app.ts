@@ -14,7 +14,8 @@ import { type Lifecycle, type ReadinessCheck, registerHealth } from './http/heal
 import { registerJsonBody } from './http/json-body.ts';
 import { registerRequestLog } from './http/logging.ts';
 import { registerNegotiation } from './http/negotiate.ts';
-import { registerProblems, sendProblem, toProblem } from './http/problem.ts';
+import { registerProblems } from './http/problem.ts';
+import { sendThroughHooks } from './http/router-error.ts';
 import type { Limits } from './limits/limits.ts';
 import { createPolicy } from './limits/policy.ts';
 import { registerPages } from './pages/render.ts';
@@ -47,8 +48,9 @@ export interface AppPorts {
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024;
-/** How long a client may take to send its request. */
+/** How long a client may take to send its request. Node looks only every half minute unless it is told otherwise. */
 const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_CHECK_MS = 1000;
 /** How long a connection may be silent: longer than the slowest answer, a delivery over several senders. */
 const CONNECTION_TIMEOUT_MS = 30_000;
 
@@ -60,14 +62,13 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustProxy.length === 0 ? false : [...config.trustProxy],
     bodyLimit: BODY_LIMIT_BYTES,
+    http: { connectionsCheckingInterval: REQUEST_CHECK_MS },
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 100 },
     clientErrorHandler: answerClientError,
-    // What the router itself refuses, such as a broken percent-encoding.
-    frameworkErrors: (error, _request, reply) =>
-      void sendProblem(reply.header('cache-control', 'no-store'), toProblem(error)),
+    frameworkErrors: sendThroughHooks,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
   }) as unknown as FastifyInstance;
 

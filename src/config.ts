@@ -59,10 +59,19 @@ const MASTER_KEY_BYTES = 32;
  * @throws ConfigError that names every fault at once
  */
 export function readConfig(env: Environment): Config {
+  const { config, faults } = examineConfig(env);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+}
+
+/**
+ * Reads the configuration like {@link readConfig}, faults or not, for a caller that looks for more faults in what the
+ * settings name. Settings with a fault have their defaults; nobody may be served with such a configuration.
+ */
+export function examineConfig(env: Environment): { readonly config: Config; readonly faults: readonly string[] } {
   const reader = new EnvironmentReader(env);
   const config = read(reader);
-  if (reader.faults.length > 0) throw new ConfigError(reader.faults);
-  return config;
+  return { config, faults: reader.faults };
 }
 
 /** The name of every setting, in the order of the documentation. */
@@ -250,6 +259,7 @@ function readAppName(env: EnvironmentReader): string {
   // The name stands in a text message of one segment, beside the code and the host.
   if (name.length > 30 || /[\p{C}#@]/u.test(name)) {
     env.fault('APP_NAME', 'must have at most 30 characters, none of them #, @ or a control character');
+    return 'doorcode';
   }
   return name;
 }

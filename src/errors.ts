@@ -27,7 +27,7 @@ export const problems = {
 export type ProblemCode = keyof typeof problems;
 
 export interface ProblemOptions {
-  /** Overrides the status of the table: 413, 415 and 431 share `invalid_request`. */
+  /** Overrides the status of the table: 408, 413, 414, 415 and 431 share `invalid_request`. */
   status?: number;
   title?: string;
   /** One sentence for the developer who reads the answer. Never holds what the client sent. */

@@ -8,7 +8,7 @@ import { readPassword } from './password-prompt.ts';
 
 /** How long new connections are taken after SIGTERM, so that a gateway sees readiness turn 503 first. */
 const DRAIN_MS = 2000;
-/** When connections still open are cut; the process is gone within 10 s of the signal. */
+/** When what still goes on is cut; the process is gone within 10 s of the signal. */
 const DEADLINE_MS = 9000;
 /** EX_CONFIG of sysexits. */
 const EXIT_CONFIG = 78;
@@ -36,8 +36,6 @@ async function run(): Promise<void> {
     const service = await serve({ env: process.env, write });
     const stop = (drainMs: number) => {
       process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
-      // Whatever is still open then, a sender that hangs included: who sent the signal waits ten seconds at the most.
-      setTimeout(() => process.exit(0), DEADLINE_MS + 500).unref();
       service.close(drainMs, DEADLINE_MS).then(
         () => process.exit(0),
         (error: unknown) => {

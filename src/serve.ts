@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { DestinationStream, Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { ANSWER_PATH, type ReceiptSender, receiptPath } from './callbacks/routes.ts';
 import { systemClock } from './clock.ts';
-import { type Config, readConfig } from './config.ts';
+import { type Config, examineConfig } from './config.ts';
+import { configWarnings } from './config-warnings.ts';
 import { createDelivery } from './delivery/failover.ts';
 import { maskPhone } from './delivery/mask-phone.ts';
-import { createComposer } from './delivery/message.ts';
+import { type Compose, createComposer } from './delivery/message.ts';
 import { createNumberRules } from './delivery/number-rules.ts';
 import type { Message, Sender } from './delivery/sender.ts';
 import { ConfigError, type Environment } from './environment.ts';
@@ -17,9 +19,12 @@ import { createLogger } from './http/logging.ts';
 import type { Limits } from './limits/limits.ts';
 import { createMemoryLimits } from './limits/memory.ts';
 import { guessBudget, percent } from './limits/risk.ts';
+import { listenFault } from './listen-fault.ts';
+import type { Log } from './log.ts';
 import { locales } from './pages/locales/locales.ts';
 import { deriveKeys, type SealKeys } from './seal/keys.ts';
 import type { SenderName } from './sender-config.ts';
+import { leftOut, watchSenders } from './sender-readiness.ts';
 import { createDemoDirectory, DEMO_USER } from './users/demo.ts';
 import type { Directory } from './users/directory.ts';
 
@@ -39,26 +44,32 @@ export interface Service {
    * Stops without losing a request: readiness turns 503 and every answer closes its connection, new connections are
    * still taken for `drainMs` so that a gateway can notice, then requests in flight are waited for.
    *
-   * @param deadlineMs when connections that are still open are cut, counted from the call
+   * @param deadlineMs when what still goes on is cut, counted from the call: connections are closed, deliveries aborted,
+   *   and what cannot be ended at once is left behind
    */
   close(drainMs: number, deadlineMs: number): Promise<void>;
 }
 
+/** How long what was cut may take to notice, so that the log tells of it and counts are given back. */
+const CUT_MS = 300;
+
 /**
  * Configuration, adapters, app, listen.
  *
- * @throws ConfigError for every fault of the configuration at once
+ * @throws ConfigError for every fault of the configuration at once; Error that names HOST or PORT when it cannot listen
  */
 export async function serve({ env, write, logDestination }: ServeOptions): Promise<Service> {
-  const config = readConfig(env);
+  const { config, faults } = examineConfig(env);
   const logger = createLogger({
     level: config.logLevel,
     ...(logDestination === undefined ? {} : { destination: logDestination }),
   });
   const lifecycle: Lifecycle = { draining: false };
-  const directory = await openDirectory(config, logger);
+  const [directory, compose] = await withoutFaults(faults, openDirectory(config, logger), openComposer(config, logger));
+  for (const warning of configWarnings(config)) logger.warn(warning);
   const keys = deriveKeys(config.masterKeys);
   const senders = await Promise.all(config.delivery.map((name) => openSender(name, config, keys, write)));
+  const readiness = watchSenders(senders, logger);
   const numbers = createNumberRules(config.allowedCountries);
   const delivery = createDelivery({ senders, clock: systemClock, log: logger, numbers });
   const store = await openLimits(config, logger);
@@ -70,15 +81,18 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
     directory,
     limits: store.limits,
     delivery,
-    compose: openComposer(config),
+    compose,
     mask: maskPhone,
     receiptKeys: receiptKeys(config),
     lifecycle,
-    readiness: { ...store.readiness, delivery: senderReadiness(senders) },
-    warnings: store.warnings,
+    readiness: { ...store.readiness, delivery: readiness.check },
+    warnings: () => [...store.warnings(), ...readiness.warnings(), ...leftOut(delivery.states())],
   });
 
-  await app.listen({ host: config.host, port: config.port, listenTextResolver: () => 'listening' });
+  const { host, port } = config;
+  await app.listen({ host, port, listenTextResolver: () => 'listening' }).catch((error) => {
+    throw listenFault(error, config);
+  });
   write(notice(config, listeningUrl(app, config)).join('\n'));
 
   return {
@@ -87,13 +101,49 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
     async close(drainMs, deadlineMs) {
       lifecycle.draining = true;
       logger.info({ drainMs }, 'shutting down');
-      const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
-      await new Promise((resolve) => setTimeout(resolve, drainMs));
-      await app.close();
-      clearTimeout(deadline);
-      await Promise.all([delivery.close(), directory.close?.(), store.limits.close()]);
+      const drain = async () => {
+        await setTimeout(drainMs);
+        await app.close();
+        await Promise.all([delivery.close(), directory.close?.(), store.limits.close()]);
+      };
+      const left = new AbortController();
+      const deadline = setTimeout(deadlineMs, 'deadline', { signal: left.signal });
+      const drained = drain();
+      try {
+        if ((await Promise.race([drained, deadline])) !== 'deadline') return;
+        logger.warn({ deadlineMs }, 'cut what was still open');
+        // Aborts what is being sent, so that the counts are given back.
+        void delivery.close();
+        app.server.closeAllConnections();
+        await Promise.race([drained, setTimeout(CUT_MS, undefined, { signal: left.signal })]);
+      } finally {
+        left.abort();
+      }
     },
   };
+}
+
+/**
+ * What could be opened, if nothing at all is wrong.
+ *
+ * @param faults of the settings themselves
+ * @throws ConfigError for those faults and for the ones that turned up in opening, together
+ */
+async function withoutFaults(
+  faults: readonly string[],
+  directory: Promise<Directory>,
+  composer: Promise<Compose>,
+): Promise<[Directory, Compose]> {
+  const opened = await Promise.allSettled([directory, composer]);
+  const more = opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  const unexpected = more.find((reason) => !(reason instanceof ConfigError));
+  if (unexpected !== undefined) throw unexpected;
+  const all = [...faults, ...(more as ConfigError[]).flatMap((error) => error.faults)];
+  if (all.length > 0) {
+    if (opened[0].status === 'fulfilled') await opened[0].value.close?.();
+    throw new ConfigError(all);
+  }
+  return Promise.all([directory, composer]);
 }
 
 // Adapters are loaded when they are configured: an HTTP client alone costs a fifth of the start.
@@ -170,20 +220,6 @@ async function answerUrls({ origin }: Config, keys: SealKeys): Promise<(message:
   return (message) => `${origin}${ANSWER_PATH}?token=${sealCall(codec, message, randomBytes)}`;
 }
 
-/** Some senders load a large library in the background, and a message that had to wait for it could be late. */
-function senderReadiness(senders: readonly Sender[]): ReadinessCheck {
-  const loading = new Map(
-    senders.flatMap((sender) => (sender.ready === undefined ? [] : [[sender.name, 'is loading']])),
-  );
-  for (const { name, ready } of senders) {
-    ready?.().then(
-      () => loading.delete(name),
-      () => loading.set(name, 'cannot be loaded'),
-    );
-  }
-  return () => (loading.size === 0 ? null : [...loading].map(([name, state]) => `${name} ${state}`).join(', '));
-}
-
 /** The limit store, and what is to be told of its state. */
 interface LimitStore {
   readonly limits: Limits;
@@ -221,9 +257,9 @@ async function openLimits({ redisUrl, limitsOnOutage }: Config, log: Logger): Pr
   };
 }
 
-function openComposer({ appName, origin, otpDigits }: Config) {
+async function openComposer({ appName, origin, otpDigits }: Config, log: Log): Promise<Compose> {
   try {
-    return createComposer({ texts: locales, appName, host: new URL(origin).hostname, digits: otpDigits });
+    return createComposer({ texts: locales, appName, host: new URL(origin).hostname, digits: otpDigits, log });
   } catch (error) {
     throw new ConfigError([`APP_NAME, ORIGIN: ${(error as Error).message}`]);
   }

@@ -131,6 +131,8 @@ t.test('the linter holds who may import whom', async (t) => {
   const ports = ['../delivery/sender.ts', '../users/directory.ts', '../limits/limits.ts', '../limits/policy.ts'];
   const outer = ['../app.ts', '../config.ts', '../serve.ts', '../main.ts'];
   const web = ['fastify', '@fastify/cookie'];
+  const network = ['undici', 'ioredis', '@signalwire/compatibility-api', 'node:http'];
+  const theProcess = ['process', 'node:process'];
   const otp = ['otplib', 'otplib/functional', '@otplib/plugin-crypto-node'];
   const rules: Record<string, { refused: string[]; allowed: string[] }> = {
     'challenge/some.ts': {
@@ -154,63 +156,80 @@ t.test('the linter holds who may import whom', async (t) => {
       allowed: ['../clock.ts', '../username.ts', './limits.ts'],
     },
     'sign-in/some.ts': {
-      refused: [...web, ...otp, ...outer, ...foreign, '../seal/cookies.ts', '../http/problem.ts', './routes.ts'],
+      refused: [
+        ...web,
+        ...otp,
+        ...outer,
+        ...foreign,
+        ...network,
+        '../seal/cookies.ts',
+        '../http/problem.ts',
+        './routes.ts',
+      ],
       allowed: [...ports, '../challenge/challenge.ts', '../session/session.ts', '../errors.ts', './ports.ts'],
     },
     'session/some.ts': {
-      refused: [...web, ...otp, ...outer, ...foreign, '../seal/cookies.ts', './routes.ts'],
+      refused: [
+        ...web,
+        ...otp,
+        ...outer,
+        ...foreign,
+        ...network,
+        '../seal/cookies.ts',
+        '../http/problem.ts',
+        './routes.ts',
+      ],
       allowed: [...ports, '../challenge/challenge.ts', './session.ts', '../clock.ts'],
     },
     'sign-in/routes.ts': {
-      refused: [...otp, ...foreign],
-      allowed: [...web, ...ports, '../challenge/challenge.ts', '../seal/cookies.ts', './login.ts'],
+      refused: [...otp, ...foreign, '../session/routes.ts'],
+      allowed: [
+        ...web,
+        ...ports,
+        '../challenge/challenge.ts',
+        '../seal/cookies.ts',
+        './login.ts',
+        '../session/current.ts',
+      ],
+    },
+    'session/routes.ts': { refused: ['../sign-in/routes.ts'], allowed: ['./revocation.ts', '../http/negotiate.ts'] },
+    'session/current.ts': { refused: [...otp, ...foreign], allowed: ['../seal/cookies.ts', 'fastify'] },
+    'http/some.ts': {
+      refused: [...otp, ...foreign, '../sign-in/login.ts', '../session/session.ts', '../session/routes.ts'],
+      allowed: [...web, '../errors.ts', './problem.ts'],
+    },
+    'seal/some.ts': {
+      refused: [...otp, ...foreign, '../sign-in/login.ts', '../session/session.ts', '../sign-in/routes.ts'],
+      allowed: [...web, './keys.ts'],
     },
     'some.ts': {
       refused: [...otp, './delivery/console.ts', './users/file.ts', './limits/memory.ts'],
       allowed: [...web, './delivery/sender.ts', './limits/policy.ts', './sign-in/routes.ts'],
     },
     'serve.ts': {
-      refused: otp,
+      refused: [...otp],
       allowed: ['./delivery/console.ts', './users/file.ts', './limits/memory.ts', './app.ts'],
     },
-    'unlock.ts': { refused: otp, allowed: ['./limits/redis.ts', './limits/policy.ts'] },
+    'unlock.ts': { refused: [...otp], allowed: ['./limits/redis.ts', './limits/policy.ts'] },
     'command-line.ts': {
       refused: ['./delivery/console.ts', './users/file.ts', './limits/memory.ts', './sign-in/login.ts'],
       allowed: ['./delivery/phone.ts', './users/add-user.ts', './users/password.ts', './unlock.ts'],
     },
+    'main.ts': { refused: [...otp, './delivery/console.ts'], allowed: [...theProcess, './command-line.ts'] },
   };
   // A folder that no rule names yet would let everything through.
   for (const folder of readdirSync(join(ROOT, 'src'), { withFileTypes: true })) {
-    if (folder.isDirectory()) rules[`${folder.name}/else.ts`] = { refused: otp, allowed: [] };
+    if (folder.isDirectory()) rules[`${folder.name}/else.ts`] = { refused: [...otp], allowed: [] };
   }
+  for (const [path, { refused }] of Object.entries(rules)) if (path !== 'main.ts') refused.push(...theProcess);
 
-  const project = t.testdir({});
-  for (const file of ['biome.json', '.gitignore']) cpSync(join(ROOT, file), join(project, file));
+  const files = Object.entries(rules).map(([path, { refused, allowed }]) => [
+    `src/${path}`,
+    [...refused, ...allowed].map((specifier) => `import '${specifier}';`),
+  ]);
+  const errors = lint(t, 'style/noRestrictedImports', Object.fromEntries(files));
   for (const [path, { refused, allowed }] of Object.entries(rules)) {
-    const file = join(project, 'src', path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, [...refused, ...allowed].map((specifier) => `import '${specifier}';\n`).join(''));
-  }
-  const { stdout } = spawnSync(
-    process.execPath,
-    [
-      join(ROOT, 'node_modules/@biomejs/biome/bin/biome'),
-      'lint',
-      '--only=style/noRestrictedImports',
-      '--reporter=json',
-      '--max-diagnostics=none',
-    ],
-    { cwd: project, encoding: 'utf8' },
-  );
-  const { diagnostics } = JSON.parse(stdout) as {
-    diagnostics: { category: string; severity: string; location: { path: string; start: { line: number } } }[];
-  };
-  for (const [path, { refused, allowed }] of Object.entries(rules)) {
-    const lines = diagnostics
-      .filter(({ category, severity, location }) => {
-        return category.endsWith('noRestrictedImports') && severity === 'error' && location.path === `src/${path}`;
-      })
-      .map(({ location }) => location.start.line);
+    const lines = errors[`src/${path}`] ?? [];
     t.strictSame(
       [...refused, ...allowed].filter((_, index) => lines.includes(index + 1)),
       refused,
@@ -219,13 +238,50 @@ t.test('the linter holds who may import whom', async (t) => {
   }
 });
 
+t.test('the linter leaves the process to main.ts, by whatever name', async (t) => {
+  const refused = ['process.pid;', 'globalThis.process.pid;', "globalThis['process'].pid;", 'global.process.pid;'];
+  const text = [...refused, 'performance.now();', 'setTimeout(() => {}, 1);'];
+  const files = { 'src/some.ts': text, 'src/users/some.ts': text, 'src/main.ts': text };
+  const all = refused.map((_, index) => index + 1);
+  t.strictSame(lint(t, 'style/noRestrictedGlobals', files), { 'src/some.ts': all, 'src/users/some.ts': all });
+});
+
 t.test('time comes from the clock, and only main.ts touches the process', (t) => {
   const uses = (pattern: RegExp) => namesIn('src', '.ts').filter((name) => pattern.test(read(`src/${name}.ts`)));
   t.strictSame(uses(/\bDate\.now\(|\bnew Date\(\)/), ['clock']);
-  // The global is refused by the linter.
-  t.strictSame(uses(/from 'node:process'/), ['main']);
+  t.strictSame(uses(/'(?:node:)?process'/), ['main']);
   t.end();
 });
+
+/** Lints files, given by their lines, with one of our rules. @returns the lines that it refuses, by file */
+function lint(t: Test, rule: string, files: Readonly<Record<string, readonly string[]>>): Record<string, number[]> {
+  const project = t.testdir({});
+  for (const file of ['biome.json', '.gitignore']) cpSync(join(ROOT, file), join(project, file));
+  for (const [path, lines] of Object.entries(files)) {
+    mkdirSync(dirname(join(project, path)), { recursive: true });
+    writeFileSync(join(project, path), lines.map((line) => `${line}\n`).join(''));
+  }
+  const { stdout } = spawnSync(
+    process.execPath,
+    [
+      join(ROOT, 'node_modules/@biomejs/biome/bin/biome'),
+      'lint',
+      `--only=${rule}`,
+      '--reporter=json',
+      '--max-diagnostics=none',
+    ],
+    { cwd: project, encoding: 'utf8' },
+  );
+  const { diagnostics } = JSON.parse(stdout) as {
+    diagnostics: { category: string; severity: string; location: { path: string; start: { line: number } } }[];
+  };
+  const found: Record<string, number[]> = {};
+  for (const { category, severity, location } of diagnostics) {
+    if (!category.endsWith(rule) || severity !== 'error') continue;
+    found[location.path] = [...(found[location.path] ?? []), location.start.line].toSorted((a, b) => a - b);
+  }
+  return found;
+}
 
 function namesIn(folder: string, ending: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })

@@ -51,7 +51,12 @@ t.test('a port that is taken is an error of its own, not of the configuration', 
   const service = await startService(t);
   const { code, stderr } = await run(t, ['serve'], { PORT: new URL(service.url).port });
   t.equal(code, 1);
-  t.match(stderr, 'EADDRINUSE');
+  t.match(stderr, /^PORT: \d+ is taken \(EADDRINUSE\)$/m);
+  // An address for documentation, which no machine has (RFC 5737).
+  t.match(await run(t, ['serve'], { PORT: '0', HOST: '192.0.2.1' }), {
+    code: 1,
+    stderr: 'HOST: 192.0.2.1 is no address of this machine (EADDRNOTAVAIL)\n',
+  });
 });
 
 t.test('the other commands answer and end', async (t) => {

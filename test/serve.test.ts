@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
+import { ConfigError } from '../src/environment.ts';
 import { serve } from '../src/serve.ts';
 import { startRedis } from './support/redis.ts';
 import { startSignalWire } from './support/signalwire.ts';
@@ -113,7 +114,44 @@ t.test('faults outside the environment are faults of the configuration as well',
   }
 });
 
-t.test('closing finishes what is in flight, then cuts what does not end', async (t) => {
+t.test('all faults are told together, those in what the settings name included', async (t) => {
+  const env = {
+    PORT: 'x',
+    USERS_FILE: `${t.testdir({})}/none.json`,
+    ORIGIN: `http://${'a.'.repeat(70)}example`,
+  };
+  const faultsOf = (env: Record<string, string>) =>
+    serve({ env, write: () => {} }).catch((error: Error) => (error instanceof ConfigError ? error.faults : error));
+  t.match(await faultsOf(env), [/^PORT: /, /^USERS_FILE: .*ENOENT/, /^APP_NAME, ORIGIN: .*"en" takes/]);
+  t.match(await faultsOf({ APP_NAME: 'x'.repeat(200) }), [/^APP_NAME: must have/]);
+  t.equal([await faultsOf({ APP_NAME: 'x'.repeat(200) })].flat().length, 1, 'nothing is told twice');
+});
+
+t.test('what should not stay as it is, is told in the log', async (t) => {
+  const { logs } = await start(t, {
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    SESSION_KEYS: Buffer.alloc(32, 1).toString('base64'),
+    ORIGIN: 'https://login.example.com',
+    USERS_URL: 'http://users.example.com/',
+    USERS_TOKEN: 'token',
+    WEBHOOK_URL: 'https://codes.example.com/',
+    WEBHOOK_SECRET: 'a secret of the tests',
+  });
+  const warnings = logs.map((line) => JSON.parse(line)).filter(({ level }) => level === 40);
+  t.match(warnings, [{ msg: 'USERS_URL: passwords travel unencrypted; use https' }]);
+  t.equal(warnings.length, 1);
+});
+
+t.test('a language whose messages do not fit is no fault, and is told in the log', async (t) => {
+  const { logs } = await start(t, {
+    APP_NAME: 'An app name of thirty letters',
+    ORIGIN: 'http://login.accounts.example.com',
+  });
+  t.match(JSON.parse(logs.find((line) => line.includes('"level":40')) ?? '{}'), { locales: [/^zh takes/] });
+});
+
+t.test('closing finishes what is in flight', async (t) => {
   let release = () => {};
   const arrived = new Promise<void>((resolve) => {
     t.context = createServer((request, response) => {
@@ -135,6 +173,54 @@ t.test('closing finishes what is in flight, then cuts what does not end', async 
   t.equal((await answer).status, 200);
   await closed;
   await t.rejects(fetch(`${service.url}/healthz`));
+});
+
+t.test('at the deadline, closing cuts what does not end, and aborts its delivery', async (t) => {
+  const hanging = {
+    'one that never answers': { scheme: 'http', gone: true },
+    // A connection that is not there yet cannot be aborted: it is no longer waited for.
+    'one that never finishes its TLS handshake': { scheme: 'https', gone: false },
+  };
+  for (const [name, { scheme, gone }] of Object.entries(hanging)) {
+    const sockets: Socket[] = [];
+    let ended = false;
+    const inbox = createTcpServer((socket) => {
+      sockets.push(socket);
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          ended = true;
+        });
+    });
+    const arrived = new Promise<void>((resolve) => inbox.on('connection', (socket) => socket.once('data', resolve)));
+    await new Promise<void>((resolve) => inbox.listen(0, '127.0.0.1', resolve));
+    t.teardown(() => {
+      for (const socket of sockets) socket.destroy();
+      inbox.close();
+    });
+    const { service, login, logs } = await start(t, {
+      WEBHOOK_URL: `${scheme}://127.0.0.1:${(inbox.address() as AddressInfo).port}/`,
+      WEBHOOK_SECRET: 'a secret of the tests',
+    });
+    const cut = t.rejects(login('demo', 'demo'), name);
+    await arrived;
+    const startedAt = performance.now();
+    await service.close(0, 100);
+    // A sender may take four seconds.
+    t.ok(performance.now() - startedAt < 2000, `${name}: gone by then`);
+    await cut;
+    await t.rejects(fetch(`${service.url}/healthz`), name);
+    t.match(logs.join(''), 'cut what was still open');
+    if (!gone) continue;
+    while (!ended) await new Promise(setImmediate);
+    t.pass(`${name}: nobody waits for its answer any more`);
+  }
+});
+
+t.test('closing does not wait for its deadline when nothing is open', async (t) => {
+  const { service, logs } = await start(t, {});
+  await service.close(0, 60_000);
+  t.notMatch(logs.join(''), 'cut what');
 });
 
 const ready = async (url: string) => {

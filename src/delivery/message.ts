@@ -1,3 +1,4 @@
+import type { Log } from '../log.ts';
 import type { Message } from './sender.ts';
 import { segmentInfo } from './sms-segment.ts';
 
@@ -19,33 +20,51 @@ export interface ComposerOptions {
   readonly host: string;
   /** How long the codes are; the texts are measured with it. */
   readonly digits?: number;
+  /** Told of the languages that are left out. */
+  readonly log: Log;
 }
 
 /** Puts a code into words. */
 export type Compose = (outgoing: Omit<Message, 'text'>) => Message;
 
 /**
- * Prepares the messages of all languages, and refuses those that could not be sent.
+ * Prepares the messages of all languages.
  *
  * An SMS ends with `@host #123456`, the origin-bound one-time code (https://wicg.github.io/sms-one-time-codes/): iOS
  * and Android offer to fill in the code, and only on a page of that host. It names a host and no port, must be the
  * last line, and has one space inside and nothing after it.
  *
  * The returned function looks a locale up as a whole, then by its language, then takes `en`; the message's `locale`
- * is the one whose words it has, so that a call is read in the language that it is written in.
+ * is the one whose words it has, so that a call is read in the language that it is written in. A language whose SMS
+ * does not fit one segment with this name and host is left out for SMS, not for calls: a few letters outside the
+ * seven-bit alphabet more than halve what fits, and a name that is too long for Chinese is no reason to serve nobody.
  *
- * @throws Error that names every language whose SMS does not fit one segment with this name and host, or whose text
- *   has wrong placeholders; also when `en` is missing, or the name or host cannot stand in a message
+ * @throws Error that names every text with wrong placeholders; also when `en` is missing or its SMS does not fit, or
+ *   the name or host cannot stand in a message
  */
-export function createComposer({ texts, appName, host, digits = 6 }: ComposerOptions): Compose {
+export function createComposer({ texts, appName, host, digits = 6, log }: ComposerOptions): Compose {
   const byTag = new Map(Object.entries(texts).map(([locale, text]) => [locale.toLowerCase(), { locale, ...text }]));
   const fallback = byTag.get('en');
-  const faults = faultsOf(texts, appName, host, digits);
+  const faults = faultsOf(texts, appName, host);
+  const tooLong = [...byTag].flatMap(([tag, { locale, sms }]) => {
+    const { units, limit, encoding, fits } = segmentInfo(smsText(sms, appName, host, '0'.repeat(digits)));
+    return fits ? [] : [{ tag, locale, fact: `takes ${units} of ${limit} characters (${encoding})` }];
+  });
+  const english = tooLong.find(({ tag }) => tag === 'en');
+  if (english) faults.push(`the SMS of "en" ${english.fact} with this name and host`);
   if (!fallback || faults.length > 0) throw new Error(faults.join('; '));
+
+  if (tooLong.length > 0) {
+    const locales = tooLong.map(({ locale, fact }) => `${locale} ${fact}`);
+    log.warn({ locales }, 'Text messages in these languages would not fit one SMS: English is sent in their place');
+  }
+  const textable = new Map(byTag);
+  for (const { tag } of tooLong) textable.delete(tag);
 
   return ({ channel, to, code, locale, expiresAt }) => {
     const tag = locale.toLowerCase();
-    const found = byTag.get(tag) ?? byTag.get(tag.replace(/-.*/, '')) ?? fallback;
+    const known = channel === 'sms' ? textable : byTag;
+    const found = known.get(tag) ?? known.get(tag.replace(/-.*/, '')) ?? fallback;
     const text = channel === 'sms' ? smsText(found.sms, appName, host, code) : voiceText(found.voice, appName, code);
     return { channel, to, text, code, locale: found.locale, expiresAt };
   };
@@ -66,7 +85,7 @@ function fill(template: string, app: string, code: string): string {
   return template.replace(/\{(app|code)\}/g, (_, name) => (name === 'app' ? app : code));
 }
 
-function faultsOf(texts: ComposerOptions['texts'], app: string, host: string, digits: number): string[] {
+function faultsOf(texts: ComposerOptions['texts'], app: string, host: string): string[] {
   const faults: string[] = [];
   if (!Object.keys(texts).some((locale) => locale.toLowerCase() === 'en')) faults.push('there are no texts for "en"');
   if (!/^\P{C}+$/u.test(app)) faults.push('the app name must be one line of visible characters');
@@ -78,10 +97,6 @@ function faultsOf(texts: ComposerOptions['texts'], app: string, host: string, di
       const others = placeholders.filter((placeholder) => placeholder !== '{code}' && placeholder !== '{app}');
       if (codes.length !== 1) faults.push(`${name} text of "${locale}" must have {code} exactly once`);
       if (others.length > 0) faults.push(`${name} text of "${locale}" has an unknown placeholder ${others.join(', ')}`);
-    }
-    const { units, limit, encoding, fits } = segmentInfo(smsText(sms, app, host, '0'.repeat(digits)));
-    if (!fits) {
-      faults.push(`the SMS of "${locale}" takes ${units} of ${limit} characters (${encoding}) with this name and host`);
     }
   }
   return faults;

@@ -1,11 +1,12 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DoorcodeError } from '../errors.ts';
 import { wantsHtml } from './negotiate.ts';
+import { routerError } from './router-error.ts';
 
 /** Shows a failure as a page; pages bring it, so that this file knows nothing of them. */
 export type ProblemPage = (request: FastifyRequest, reply: FastifyReply, problem: DoorcodeError) => unknown;
 
-const METHODS = ['GET', 'POST'] as const;
+const METHODS = ['GET', 'HEAD', 'POST'] as const;
 /** The characters of our own paths. `hasRoute` takes others for patterns, and throws at those it cannot read. */
 const PLAIN_PATH = /^[\w./-]+$/;
 
@@ -14,6 +15,8 @@ export function registerProblems(app: FastifyInstance, page: ProblemPage): void 
   app.setErrorHandler(answerWith(page));
 
   app.setNotFoundHandler((request, reply) => {
+    const refusal = routerError(request);
+    if (refusal !== undefined) throw refusal;
     const path = request.url.replace(/\?.*/s, '');
     const allowed = METHODS.filter((method) => PLAIN_PATH.test(path) && app.hasRoute({ method, url: path }));
     if (allowed.length === 0) throw new DoorcodeError('not_found');
@@ -60,6 +63,8 @@ export function toProblem(error: unknown): DoorcodeError {
       return new DoorcodeError('invalid_request', { detail: 'the request could not be read' });
     case 413:
       return new DoorcodeError('invalid_request', { status: 413, title: 'Request body is too large' });
+    case 414:
+      return new DoorcodeError('invalid_request', { status: 414, title: 'Request path is too long' });
     case 415:
       return new DoorcodeError('invalid_request', { status: 415, title: 'Unsupported media type' });
     default:

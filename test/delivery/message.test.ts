@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createComposer } from '../../src/delivery/message.ts';
 import { segmentInfo } from '../../src/delivery/sms-segment.ts';
+import { silentLog } from '../../src/log.ts';
 
 const texts = {
   en: { sms: '{code} is your {app} code.', voice: 'Your {app} code is: {code}.' },
@@ -9,7 +10,7 @@ const texts = {
   'pt-BR': { sms: '{app}: seu código é {code}.', voice: 'Seu código de {app}: {code}.' },
   zh: { sms: '{code} 是您的 {app} 验证码。', voice: '您的 {app} 验证码是：{code}。' },
 };
-const options = { texts, appName: 'Demo', host: 'login.example.com' };
+const options = { texts, appName: 'Demo', host: 'login.example.com', log: silentLog };
 const outgoing = { channel: 'sms', to: '+15550100101', code: '012345', locale: 'en', expiresAt: 60 } as const;
 
 t.test('a text message ends with the line that phones fill the code in from', async (t) => {
@@ -69,11 +70,11 @@ t.test('a name with a placeholder in it stays a name', async (t) => {
 });
 
 t.test('what could not be sent is refused at once, all faults together', async (t) => {
-  t.throws(() => createComposer({ ...options, appName: 'A rather long app name' }), {
-    message: /^the SMS of "pt-BR" takes 71 of 70 characters \(ucs2\) with this name and host$/,
-  });
   t.throws(() => createComposer({ ...options, host: `${'a'.repeat(120)}.example` }), {
-    message: /"en" takes \d+ of 160 .*; .*"de" takes .*; .*"zh" takes/,
+    message: /^the SMS of "en" takes 163 of 160 characters \(gsm7\) with this name and host$/,
+  });
+  t.throws(() => createComposer({ ...options, host: `${'a'.repeat(120)}.example`, appName: 'a\nb' }), {
+    message: /one line of visible characters; the SMS of "en" takes/,
   });
   t.throws(() => createComposer({ ...options, appName: 'Ďemo', host: 'login.accounts.department.example.com' }), {
     message: /"en" takes \d+ of 70 characters \(ucs2\)/,
@@ -102,9 +103,33 @@ t.test('what could not be sent is refused at once, all faults together', async (
   }
 });
 
+t.test(
+  'a language that does not fit one SMS gets the nearest that does, for text messages, and it is told',
+  async (t) => {
+    const warnings: { fields: object; message: string }[] = [];
+    const log = { ...silentLog, warn: (fields: object, message: string) => void warnings.push({ fields, message }) };
+    const compose = createComposer({ ...options, appName: 'A rather long app name', log });
+    t.match(warnings, [
+      { fields: { locales: ['pt-BR takes 71 of 70 characters (ucs2)'] }, message: /English is sent/ },
+    ]);
+    t.match(compose({ ...outgoing, locale: 'pt-BR' }), { locale: 'pt', text: /: o código é 012345\.\n@/ });
+    t.match(compose({ ...outgoing, locale: 'pt-BR', channel: 'voice' }), { locale: 'pt-BR', text: /^Seu código/ });
+
+    const long = createComposer({ ...options, appName: 'An app name of quite some length', log });
+    t.match(warnings[1]?.fields, { locales: [/^pt takes/, /^pt-BR takes/] });
+    for (const locale of ['pt', 'pt-BR', 'pt-PT']) {
+      const message = long({ ...outgoing, locale });
+      t.match(message, { locale: 'en', text: /^012345 is your An app name of quite some length code\.\n@/ }, locale);
+      t.ok(segmentInfo(message.text).fits);
+    }
+    t.match(long({ ...outgoing, locale: 'de' }), { locale: 'de' }, 'the others stay');
+  },
+);
+
 t.test('the length of the codes counts', async (t) => {
-  const appName = 'x'.repeat(10);
-  const fits = (digits: number) => createComposer({ ...options, texts: { ...texts }, appName, digits });
-  t.doesNotThrow(() => fits(6));
-  t.throws(() => fits(14), { message: /"pt" takes/ });
+  const locale = (digits: number) => {
+    const compose = createComposer({ ...options, appName: 'x'.repeat(10), digits });
+    return compose({ ...outgoing, locale: 'pt', code: '0'.repeat(digits) }).locale;
+  };
+  t.strictSame([locale(6), locale(14)], ['pt', 'en']);
 });

@@ -94,3 +94,21 @@ t.test('over a real connection', async (t) => {
   t.notMatch(logs.filter((line) => JSON.parse(line).level >= 30).join(''), '482915');
   t.match(await exchange('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 200 /);
 });
+
+t.test('a request whose head only trickles in is answered at its time, and not half a minute later', async (t) => {
+  const { app } = await testApp();
+  t.teardown(() => app.close());
+  t.equal(app.server.requestTimeout, 10_000);
+  app.server.requestTimeout = 200;
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+  const socket = connect(Number(port), '127.0.0.1');
+  const startedAt = performance.now();
+  socket.write('GET /healthz HTTP/1.1\r\n');
+  const trickle = setInterval(() => socket.write('X-A: b\r\n'), 50);
+  t.teardown(() => clearInterval(trickle));
+  let answer = '';
+  for await (const chunk of socket.setEncoding('latin1')) answer += chunk;
+  t.match(answer, /^HTTP\/1\.1 408 /);
+  // Of the 30 s that Node takes by itself.
+  t.ok(performance.now() - startedAt < 10_000);
+});

@@ -102,17 +102,17 @@ t.test('no path that does not exist is anything but 404', async (t) => {
 t.test('a method that a page does not have is 405 and told which it has', async (t) => {
   const { app } = await testApp();
   const cases: [string, string, string][] = [
-    ['PUT', '/login', 'GET, POST'],
-    ['DELETE', '/login?next=/x', 'GET, POST'],
-    ['PATCH', '/otp', 'GET, POST'],
-    ['OPTIONS', '/otp', 'GET, POST'],
-    ['TRACE', '/otp', 'GET, POST'],
+    ['PUT', '/login', 'GET, HEAD, POST'],
+    ['DELETE', '/login?next=/x', 'GET, HEAD, POST'],
+    ['PATCH', '/otp', 'GET, HEAD, POST'],
+    ['OPTIONS', '/otp', 'GET, HEAD, POST'],
+    ['TRACE', '/otp', 'GET, HEAD, POST'],
     ['GET', '/otp/resend', 'POST'],
     ['GET', '/logout', 'POST'],
     ['HEAD', '/logout', 'POST'],
-    ['POST', '/session', 'GET'],
-    ['POST', '/', 'GET'],
-    ['POST', '/healthz', 'GET'],
+    ['POST', '/session', 'GET, HEAD'],
+    ['POST', '/', 'GET, HEAD'],
+    ['POST', '/healthz', 'GET, HEAD'],
   ];
   for (const [method, url, allow] of cases) {
     const response = await app.inject({ method: method as 'GET', url });

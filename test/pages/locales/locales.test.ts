@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createComposer } from '../../../src/delivery/message.ts';
 import { segmentInfo } from '../../../src/delivery/sms-segment.ts';
+import { silentLog } from '../../../src/log.ts';
 import { en } from '../../../src/pages/locales/en.ts';
 import { localeNames, locales } from '../../../src/pages/locales/locales.ts';
 import { BROWSER, CookieJar, PASSWORD, testApp } from '../../support/build-app.ts';
@@ -28,7 +29,12 @@ t.test('every language says everything, with the same things filled in', async (
 });
 
 t.test('an SMS is one segment in every language, with a name and a host of some length', async (t) => {
-  const compose = createComposer({ texts: locales, appName: 'Northwind Traders', host: 'login.example.com' });
+  const compose = createComposer({
+    texts: locales,
+    appName: 'Northwind Traders',
+    host: 'login.example.com',
+    log: silentLog,
+  });
   for (const locale of localeNames) {
     const { text } = compose({ channel: 'sms', to: '+15550100101', code: '123456', locale, expiresAt: 0 });
     const { fits, units, limit, encoding } = segmentInfo(text);

@@ -1,0 +1,36 @@
+import t from 'tap';
+import { readConfig } from '../src/config.ts';
+import { configWarnings } from '../src/config-warnings.ts';
+
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  SESSION_KEYS: Buffer.alloc(32, 1).toString('base64'),
+  ORIGIN: 'https://login.example.com',
+  USERS_TOKEN: 'token',
+  WEBHOOK_SECRET: 'a secret of the tests',
+};
+
+const warnings = (env: Record<string, string>) => configWarnings(readConfig({ ...PRODUCTION, ...env }));
+
+t.test('in production, what carries passwords and codes should be https', async (t) => {
+  const env = { USERS_URL: 'http://users.example.com/check', WEBHOOK_URL: 'http://192.0.2.1/' };
+  t.strictSame(warnings(env), [
+    'USERS_URL: passwords travel unencrypted; use https',
+    'WEBHOOK_URL: codes and phone numbers travel unencrypted; use https',
+  ]);
+  t.strictSame(warnings({ USERS_URL: 'https://users.example.com/', WEBHOOK_URL: 'https://192.0.2.1/' }), []);
+  t.strictSame(warnings({ USERS_FILE: 'users.json', WEBHOOK_URL: 'https://192.0.2.1/' }), []);
+});
+
+t.test('on the same machine nobody listens in', async (t) => {
+  for (const host of ['127.0.0.1:8080', '127.0.0.2', '[::1]:8080', 'localhost', 'users.localhost:1']) {
+    t.strictSame(warnings({ USERS_URL: `http://${host}/`, WEBHOOK_URL: `http://${host}/` }), [], host);
+  }
+  for (const host of ['127.0.0.1.example.com', 'localhost.example.com', '[2001:db8::1]']) {
+    t.equal(warnings({ USERS_URL: `http://${host}/`, WEBHOOK_URL: `http://${host}/` }).length, 2, host);
+  }
+});
+
+t.test('development may do as it likes', async (t) => {
+  t.strictSame(configWarnings(readConfig({ USERS_URL: 'http://users.example.com/' })), []);
+});

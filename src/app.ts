@@ -27,6 +27,9 @@ import { registerSession } from './session/routes.ts';
 import type { SignInPorts } from './sign-in/ports.ts';
 import { registerSignIn } from './sign-in/routes.ts';
 import type { Directory } from './users/directory.ts';
+import { createApiKeys } from './verifications/api-keys.ts';
+import { registerVerifications } from './verifications/routes.ts';
+import { createTestNumbers } from './verifications/test-numbers.ts';
 
 /** Everything outside the app that it talks to. */
 export interface AppPorts {
@@ -39,6 +42,8 @@ export interface AppPorts {
   readonly delivery: SignInPorts['delivery'];
   readonly compose: SignInPorts['compose'];
   readonly mask: (phone: string) => string;
+  /** Whether a number has the right length for its country; every number of E.164's form when absent. */
+  readonly isPossible?: (e164Number: string) => Promise<boolean>;
   /** What each provider signs its delivery receipts with; none are taken without. */
   readonly receiptKeys?: CallbackRoutes['receiptKeys'];
   readonly lifecycle: Lifecycle;
@@ -121,6 +126,21 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
       const challenge = parseChallenge(cookie, clock(), config.loginTtlSeconds);
       if (challenge !== null) await policy.close(challenge);
     },
+  });
+  registerVerifications(app, {
+    ports: {
+      policy,
+      delivery,
+      compose,
+      clock,
+      random,
+      settings: config,
+      testNumbers: createTestNumbers(config.api.testNumbers, config.api.testNumbersUntilMs),
+      isPossible: ports.isPossible ?? (async () => true),
+    },
+    codec: cookies.codec,
+    apiKeys: createApiKeys(config.api.keys),
+    mask,
   });
   registerCallbacks(app, {
     codec: cookies.codec,

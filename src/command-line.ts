@@ -23,6 +23,7 @@ Usage: doorcode [COMMAND]
 
   serve                   run the service (the default); configured by the environment
   key                     print a fresh key for SESSION_KEYS
+  api-key NAME            make a key for a server that calls the API
   user add NAME PHONE     add a user to a users file, with a password from the prompt or standard input
   unlock NAME             lift the lock of an account after too many wrong codes
 
@@ -47,6 +48,14 @@ line of standard input; the file holds its argon2id hash only.
   PHONE            E.164, for instance +15550100101
   --file FILE      the users file, made when there is none (default: USERS_FILE, else users.json)
   --locale LOCALE  language of the user's messages, for instance en`,
+  'api-key': `Usage: doorcode api-key NAME [--expires YYYY-MM-DD]
+
+Makes a key for a server that calls /verifications: prints the key, which that server sends as "Authorization: Bearer
+KEY" and which is shown this once, and its entry for API_KEYS, which holds its hash only. Entries are separated by commas. To rotate, add a
+second entry of the same NAME, move the server over, and drop the first.
+
+  NAME                    of the server, letters, digits, _, . and -
+  --expires YYYY-MM-DD    the last day on which the key is good`,
   unlock: `Usage: doorcode unlock NAME
 
 Lifts the lock that too many wrong codes put on an account, and forgets what led to it. Needs REDIS_URL: without it the
@@ -64,6 +73,7 @@ export async function runCommand(args: readonly string[], version: string, io: C
         version: { type: 'boolean', short: 'v' },
         file: { type: 'string' },
         locale: { type: 'string' },
+        expires: { type: 'string' },
       },
     });
     const [command = 'serve', ...rest] = positionals;
@@ -73,8 +83,12 @@ export async function runCommand(args: readonly string[], version: string, io: C
     if (command !== 'user' && (values.file !== undefined || values.locale !== undefined)) {
       throw new UsageError(`--file and --locale belong to "user add"`);
     }
+    if (command !== 'api-key' && values.expires !== undefined) throw new UsageError('--expires belongs to "api-key"');
     if (command === 'serve' && rest.length === 0) return { serve: true };
     if (command === 'key' && rest.length === 0) return say(io, randomBytes(32).toString('base64'));
+    if (command === 'api-key' && rest[0] !== undefined && rest.length === 1) {
+      return await apiKeyCommand(rest[0], values.expires, io);
+    }
     if (command === 'user' && rest[0] === 'add' && rest.length === 3) {
       const [, username = '', phone = ''] = rest;
       return await addUserCommand(
@@ -97,6 +111,18 @@ class UsageError extends Error {}
 async function unlockCommand(username: string, io: CommandIo): Promise<Outcome> {
   const { unlock } = await import('./unlock.ts');
   return say(io, (await unlock(io.env, username)) ? `Unlocked ${username}.` : `${username} was not locked.`);
+}
+
+async function apiKeyCommand(name: string, expires: string | undefined, io: CommandIo): Promise<Outcome> {
+  const { makeApiKey, parseApiKeyEntry } = await import('./verifications/api-keys.ts');
+  const { key, entry } = makeApiKey(name, randomBytes, expires);
+  if (parseApiKeyEntry(entry) === null) {
+    throw new UsageError(
+      'NAME must have 1 to 64 of letters, digits, _, . and -; --expires must be a day such as 2027-01-31.',
+    );
+  }
+  io.write(`key:      ${key}`);
+  return say(io, `API_KEYS: ${entry}`);
 }
 
 function say(io: CommandIo, text: string): Outcome {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
+import { type ApiSettings, readApi } from './api-config.ts';
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts';
 import type { LimitSettings } from './limits/policy.ts';
 import { parseRedisUrl } from './limits/redis-url.ts';
@@ -41,6 +42,7 @@ export interface Config {
   readonly allowedCountries: readonly string[];
   /** Whether providers are asked to say what became of messages. */
   readonly deliveryReceipts: boolean;
+  readonly api: ApiSettings;
   readonly appName: string;
   /** Origins of web apps that may call us from a browser. */
   readonly allowedOrigins: readonly string[];
@@ -119,6 +121,7 @@ function read(env: EnvironmentReader): Config {
     // Providers refuse addresses that they cannot reach, which those of development are.
     deliveryReceipts:
       env.oneOf('DELIVERY_RECEIPTS', ['on', 'off'], origin.startsWith('https:') ? 'on' : 'off') === 'on',
+    api: readApi(env, otpDigits),
     appName: readAppName(env),
     allowedOrigins: env.origins('ALLOWED_ORIGINS'),
     allowedReturnOrigins: env.origins('ALLOWED_RETURN_ORIGINS'),

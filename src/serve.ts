@@ -83,6 +83,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
     delivery,
     compose,
     mask: maskPhone,
+    isPossible: numbers.isPossible,
     receiptKeys: receiptKeys(config),
     lifecycle,
     readiness: { ...store.readiness, delivery: readiness.check },

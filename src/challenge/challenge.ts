@@ -34,6 +34,9 @@ export interface Draft {
   readonly code: string;
 }
 
+/** What a code is checked by, whatever else it is part of. */
+export type Checkable = Pick<Challenge, 'secret' | 'iat' | 'exp'>;
+
 /** Who and what a draft becomes a challenge for. */
 export type ChallengeFields = Pick<Challenge, 'sub' | 'phone' | 'locale' | 'channel' | 'loginAt' | 'next'>;
 
@@ -85,8 +88,8 @@ export function open(draft: Draft, fields: ChallengeFields, acceptedAtMs: number
 }
 
 /** A draft that replaces a challenge: a new id, a new secret and a code different from the one before. */
-export function renew(challenge: Challenge, random: RandomBytes, digits: number): Draft {
-  return draft(random, digits, firstCode(challenge.secret, digits));
+export function renew({ secret }: Pick<Challenge, 'secret'>, random: RandomBytes, digits: number): Draft {
+  return draft(random, digits, firstCode(secret, digits));
 }
 
 /**
@@ -96,8 +99,7 @@ export function renew(challenge: Challenge, random: RandomBytes, digits: number)
  * @param code ASCII digits; one of another length is a mismatch
  * @param nowMs milliseconds since the Unix epoch
  */
-export function check(challenge: Challenge, code: string, nowMs: number, digits: number): Verdict {
-  const { iat, exp, secret } = challenge;
+export function check({ iat, exp, secret }: Checkable, code: string, nowMs: number, digits: number): Verdict {
   const now = Math.floor(nowMs / 1000);
   if (now < iat - CLOCK_SKEW_SECONDS) return 'early';
   if (now >= exp) return 'expired';

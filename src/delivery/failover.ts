@@ -21,7 +21,7 @@ export interface DeliveryOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Which numbers are sent to; all of them when absent. */
-  readonly numbers?: NumberRules;
+  readonly numbers?: Pick<NumberRules, 'refusal'>;
   /** How long one sender may take, milliseconds. */
   readonly perTryMs?: number;
   /** How long all of them together may take, milliseconds: the user waits for it. */

@@ -6,6 +6,8 @@ export type NumberRefusal = 'country' | 'premium_rate';
 export interface NumberRules {
   /** @param e164Number E.164 */
   refusal(e164Number: string): Promise<NumberRefusal | null>;
+  /** Whether it has a length that numbers of its country have. @param e164Number E.164 */
+  isPossible(e164Number: string): Promise<boolean>;
 }
 
 /**
@@ -22,10 +24,16 @@ export function createNumberRules(countries: readonly string[]): NumberRules {
   // Told by `refusal`; without this it would end the process before anyone asks.
   loading.catch(() => {});
 
+  const parse = async (e164Number: string) =>
+    (await loading).parsePhoneNumberFromString(e164Number, { extract: false });
+
   return {
+    async isPossible(e164Number) {
+      return (await parse(e164Number))?.isPossible() ?? false;
+    },
+
     async refusal(e164Number) {
-      const { parsePhoneNumberFromString } = await loading;
-      const number = parsePhoneNumberFromString(e164Number, { extract: false });
+      const number = await parse(e164Number);
       if (number?.getType() === 'PREMIUM_RATE') return 'premium_rate';
       if (countries.length === 0) return null;
       const country = number === undefined ? undefined : countryOf(number);

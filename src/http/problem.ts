@@ -28,13 +28,24 @@ export function registerProblems(app: FastifyInstance, page: ProblemPage): void 
 /** An error handler that shows browsers a page, for the whole app or for one route that shows errors in place. */
 export function answerWith(page: ProblemPage) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): unknown => {
-    const problem = toProblem(error);
-    if (problem.code === 'internal_error') request.log.error({ err: error ?? null }, 'request failed');
-    else if (problem.cause !== undefined) request.log.warn({ code: problem.code, err: problem.cause }, problem.message);
+    const problem = noted(error, request);
     if (!wantsHtml(request)) return sendProblem(reply, problem);
     setRetryAfter(reply, problem);
     return page(request, reply, problem);
   };
+}
+
+/** An error handler for routes that no browser opens. */
+export function answerJson(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendProblem(reply, noted(error, request));
+}
+
+/** The problem, which the log knows of when somebody should. */
+function noted(error: FastifyError, request: FastifyRequest): DoorcodeError {
+  const problem = toProblem(error);
+  if (problem.code === 'internal_error') request.log.error({ err: error ?? null }, 'request failed');
+  else if (problem.cause !== undefined) request.log.warn({ code: problem.code, err: problem.cause }, problem.message);
+  return problem;
 }
 
 /** Answers with the problem document, status and headers included. */

@@ -47,6 +47,8 @@ export interface Guess {
 export interface SendPermit {
   /** When the next one is allowed, milliseconds since the Unix epoch. */
   readonly resendAtMs: number;
+  /** Says that a provider accepted the message. */
+  delivered(): Promise<void>;
   /** Uncounts it, when no provider accepted the message. */
   giveBack(): Promise<void>;
 }
@@ -106,6 +108,10 @@ export const LOCK_LONGEST_SECONDS = 86_400;
 // its longest lock, so that slow guessing does not begin at the shortest lock again.
 const FAILURES_TTL_SECONDS = 86_400;
 const LOCKS_TTL_SECONDS = LOCK_LONGEST_SECONDS + 86_400;
+
+// A send that failed is given back, but it may have reached the phone late all the same, and each costs a provider's
+// time: failures have a bound of their own, twice as wide as that of successes by default.
+const UNDELIVERED: readonly Window[] = [{ count: 10, seconds: 600 }];
 
 /**
  * How many counters of a rule are worth keeping in a process's memory. Those that anybody can start, with any name from
@@ -206,7 +212,8 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
     async send(phone, asker) {
       const now = clock();
       const number = keyOf(phone);
-      const taken: Taken = await take(
+      const undelivered = take(limits, [{ rule: 'send-undelivered', key: number, windows: UNDELIVERED }], now);
+      const sending = take(
         limits,
         [
           { rule: 'send-cooldown', key: number, windows: cooldown === 0 ? [] : [{ count: 1, seconds: cooldown }] },
@@ -224,7 +231,13 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
         ],
         now,
       );
-      return { resendAtMs: Math.max(now, taken.nextAtMs), giveBack: taken.giveBack };
+      const [failing, taken] = await bothOrNone(undelivered, sending);
+      return {
+        resendAtMs: Math.max(now, taken.nextAtMs),
+        giveBack: taken.giveBack,
+        // The message is on its way: that a store went away meanwhile is no reason to tell the user otherwise.
+        delivered: () => failing.giveBack().catch(() => {}),
+      };
     },
   };
   return policy;
@@ -240,6 +253,16 @@ export async function unlockAccount(limits: Limits, sub: string): Promise<boolea
   const lock = await limits.read('lock', account);
   await Promise.all(['lock', 'locks', 'failures'].map((rule) => limits.forget(rule, account)));
   return lock.count > 0;
+}
+
+/** @throws what either throws, when nothing is counted by the other any more */
+async function bothOrNone(first: Promise<Taken>, second: Promise<Taken>): Promise<[Taken, Taken]> {
+  const [one, other] = await Promise.allSettled([first, second]);
+  if (one.status === 'fulfilled' && other.status === 'fulfilled') return [one.value, other.value];
+  for (const half of [one, other]) {
+    if (half.status === 'fulfilled') await half.value.giveBack().catch(() => {});
+  }
+  throw (one.status === 'rejected' ? one : (other as PromiseRejectedResult)).reason;
 }
 
 /** Keys are digests: of one length whatever a client sends, and no names or numbers stand in the store. */

@@ -1,5 +1,5 @@
 import { type Challenge, type ChallengeFields, type Draft, open } from '../challenge/challenge.ts';
-import { DoorcodeError } from '../errors.ts';
+import { sendCode } from '../send-code.ts';
 import type { SignInPorts } from './ports.ts';
 
 /** A challenge whose code a provider has just accepted. */
@@ -10,12 +10,10 @@ export interface Issued {
 }
 
 /**
- * Sends a drafted code and opens its challenge at the moment a provider accepts it. The send is counted before and
- * given back when it fails, so that a provider's fault costs the user nothing.
+ * Sends a drafted code and opens its challenge at the moment a provider accepts it.
  *
  * @param address of the client who asked for it
- * @throws DoorcodeError `invalid_request` (no sender has this channel), `too_many_requests`, `delivery_failed`,
- *   `delivery_rejected`
+ * @throws DoorcodeError like {@link sendCode}
  */
 export async function issue(
   ports: SignInPorts,
@@ -23,24 +21,9 @@ export async function issue(
   fields: ChallengeFields,
   address: string,
 ): Promise<Issued> {
-  const { clock, compose, delivery, policy, settings } = ports;
-  assertChannel(ports, fields.channel);
-  const permit = await policy.send(fields.phone, { sub: fields.sub, address });
-  try {
-    // Rounded down: whenever a provider accepts it, the code lives at least until then.
-    const expiresAt = Math.floor(clock() / 1000) + settings.otpTtlSeconds;
-    const { phone: to, channel, locale } = fields;
-    await delivery.deliver(compose({ channel, to, code: draft.code, locale, expiresAt }));
-  } catch (error) {
-    await permit.giveBack();
-    throw error;
-  }
-  return { challenge: open(draft, fields, clock(), settings.otpTtlSeconds), resendAtMs: permit.resendAtMs };
-}
-
-/** @throws DoorcodeError `invalid_request` when no configured sender has this channel */
-export function assertChannel({ delivery }: SignInPorts, channel: Challenge['channel']): void {
-  if (!delivery.channels.includes(channel)) {
-    throw new DoorcodeError('invalid_request', { detail: `channel must be one of: ${delivery.channels.join(', ')}` });
-  }
+  const { otpTtlSeconds } = ports.settings;
+  const { phone: to, channel, locale, sub } = fields;
+  const outgoing = { to, channel, locale, code: draft.code };
+  const { acceptedAtMs, resendAtMs } = await sendCode(ports, outgoing, otpTtlSeconds, { sub, address });
+  return { challenge: open(draft, fields, acceptedAtMs, otpTtlSeconds), resendAtMs };
 }

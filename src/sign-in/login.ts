@@ -1,6 +1,7 @@
 import { draft } from '../challenge/challenge.ts';
 import { DoorcodeError } from '../errors.ts';
-import { assertChannel, type Issued, issue } from './issue.ts';
+import { assertChannel } from '../send-code.ts';
+import { type Issued, issue } from './issue.ts';
 import type { SignInPorts } from './ports.ts';
 
 export interface LoginInput {

@@ -1,7 +1,6 @@
 import type { RandomBytes } from '../challenge/totp.ts';
-import type { Clock } from '../clock.ts';
-import type { Channel, Message, Receipt } from '../delivery/sender.ts';
 import type { Policy } from '../limits/policy.ts';
+import type { SendPorts } from '../send-code.ts';
 import type { Directory } from '../users/directory.ts';
 
 /** Numbers that the sign-in goes by. */
@@ -15,23 +14,10 @@ export interface SignInSettings {
   readonly sessionTtlSeconds: number;
 }
 
-/** What a message is made of, before it has words. */
-export type Outgoing = Omit<Message, 'text'>;
-
 /** Everything that the sign-in needs from the outside. */
-export interface SignInPorts {
+export interface SignInPorts extends SendPorts {
   readonly directory: Directory;
   readonly policy: Policy;
-  readonly delivery: {
-    readonly channels: readonly Channel[];
-    /**
-     * @throws DoorcodeError `delivery_failed` when no sender accepted, `delivery_rejected` when none ever will
-     */
-    deliver(message: Message): Promise<Receipt>;
-  };
-  /** Puts a code into words. */
-  readonly compose: (outgoing: Outgoing) => Message;
-  readonly clock: Clock;
   readonly random: RandomBytes;
   readonly settings: SignInSettings;
 }

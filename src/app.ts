@@ -144,7 +144,10 @@ function securityHeaders(config: Config) {
         'base-uri': [none],
       },
     },
-    strictTransportSecurity: config.origin.startsWith('https:') ? { maxAge: 31_536_000 } : false,
+    // A sign-in may not decide for its neighbours below the same name that they have https.
+    strictTransportSecurity: config.origin.startsWith('https:')
+      ? { maxAge: 31_536_000, includeSubDomains: false }
+      : false,
     frameguard: { action: 'deny' as const },
     // With `no-referrer` browsers would send `Origin: null` with our own forms.
     referrerPolicy: { policy: 'same-origin' as const },

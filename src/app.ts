@@ -86,7 +86,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
       strictPreflight: false,
     });
   }
-  registerCrossSiteRule(app, ownOrigins(config), config.allowedOrigins);
+  registerCrossSiteRule(app, () => ownOrigins(config, app), config.allowedOrigins);
 
   const cookies = await registerCookies(app, {
     keys: ports.keys,
@@ -154,10 +154,13 @@ function securityHeaders(config: Config) {
   };
 }
 
-// In development people type `localhost` as readily as the address that start-up prints.
-function ownOrigins({ origin }: Config): string[] {
-  const { protocol, hostname, port } = new URL(origin);
+// In development people type `localhost` as readily as the address that start-up prints. PORT=0 asks for any port: which
+// one it became is known once we listen.
+function ownOrigins({ origin }: Config, app: FastifyInstance): string[] {
+  const { protocol, hostname, port: asked } = new URL(origin);
   const loopback = ['127.0.0.1', 'localhost', '[::1]'];
   if (!loopback.includes(hostname)) return [origin];
+  const address = app.server.address();
+  const port = asked === '0' && address !== null && typeof address === 'object' ? String(address.port) : asked;
   return loopback.map((host) => `${protocol}//${host}${port === '' ? '' : `:${port}`}`);
 }

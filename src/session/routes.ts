@@ -39,7 +39,7 @@ function tellWhatStays(error: unknown): never {
   if (!(error instanceof DoorcodeError) || error.code !== 'limits_unavailable') throw error;
   const { retryAfterSeconds, cause } = error;
   throw new DoorcodeError('limits_unavailable', {
-    detail: 'the cookies are cleared, but nothing could be revoked: copies of them stay good until they expire',
+    detail: 'the cookies are cleared, but not all could be revoked: copies of them may stay good until they expire',
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     cause,
   });

@@ -94,7 +94,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
       strictPreflight: false,
     });
   }
-  registerCrossSiteRule(app, ownOrigins(config), config.allowedOrigins);
+  registerCrossSiteRule(app, () => ownOrigins(config, app), config.allowedOrigins);
 
   const cookies = await registerCookies(app, {
     keys: ports.keys,
@@ -176,17 +176,23 @@ function securityHeaders(config: Config) {
         'base-uri': [none],
       },
     },
-    strictTransportSecurity: config.origin.startsWith('https:') ? { maxAge: 31_536_000 } : false,
+    // A sign-in may not decide for its neighbours below the same name that they have https.
+    strictTransportSecurity: config.origin.startsWith('https:')
+      ? { maxAge: 31_536_000, includeSubDomains: false }
+      : false,
     frameguard: { action: 'deny' as const },
     // With `no-referrer` browsers would send `Origin: null` with our own forms.
     referrerPolicy: { policy: 'same-origin' as const },
   };
 }
 
-// In development people type `localhost` as readily as the address that start-up prints.
-function ownOrigins({ origin }: Config): string[] {
-  const { protocol, hostname, port } = new URL(origin);
+// In development people type `localhost` as readily as the address that start-up prints. PORT=0 asks for any port: which
+// one it became is known once we listen.
+function ownOrigins({ origin }: Config, app: FastifyInstance): string[] {
+  const { protocol, hostname, port: asked } = new URL(origin);
   const loopback = ['127.0.0.1', 'localhost', '[::1]'];
   if (!loopback.includes(hostname)) return [origin];
+  const address = app.server.address();
+  const port = asked === '0' && address !== null && typeof address === 'object' ? String(address.port) : asked;
   return loopback.map((host) => `${protocol}//${host}${port === '' ? '' : `:${port}`}`);
 }

@@ -135,19 +135,22 @@ async function addUserCommand(
   io: CommandIo,
 ): Promise<Outcome> {
   // Loaded only now: starting the service needs none of it.
-  const [{ parsePhone }, { addUser }, { hashPassword }] = await Promise.all([
+  const [{ parsePhone }, { addUser, newUserFaults }, { hashPassword }] = await Promise.all([
     import('./delivery/phone.ts'),
     import('./users/add-user.ts'),
     import('./users/password.ts'),
   ]);
   const number = parsePhone(phone);
   if (number === null) throw new UsageError('PHONE must be a phone number with its country code: +15550100101');
+  const user = { username, phone: number, ...(locale === undefined ? {} : { locale }) };
+  const faults = newUserFaults(user);
+  if (faults.length > 0) throw new UsageError(faults.join('\n'));
   const password = await io.readPassword();
   // The same bounds as at sign-in, so that nobody is given a password that can never be typed.
   if (password.length < 8 || password.length > 1024) {
     throw new UsageError('The password must have 8 to 1024 characters.');
   }
   const passwordHash = await hashPassword(password);
-  await addUser({ path, username, phone: number, passwordHash, ...(locale === undefined ? {} : { locale }) });
+  await addUser({ path, ...user, passwordHash });
   return say(io, `Added ${username} to ${path}.`);
 }

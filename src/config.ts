@@ -190,6 +190,9 @@ function readCookieDomain(env: EnvironmentReader, origin: string): string | unde
   // Above an address there is nothing (RFC 6265 §5.1.3).
   const above = host.endsWith(`.${domain}`) && isIP(host) === 0;
   if (host !== domain && !above) env.fault('COOKIE_DOMAIN', 'must be the host of ORIGIN or above it');
+  // Browsers refuse a cookie for a whole top-level domain (RFC 6265 §5.3), and nobody could sign in.
+  else if (host !== domain && !domain.includes('.'))
+    env.fault('COOKIE_DOMAIN', 'must have a dot: not all of a top-level domain');
   return domain;
 }
 

@@ -325,6 +325,9 @@ t.test('each fault is told by name, and is the only one', async (t) => {
     [{ ...PRODUCTION, COOKIE_DOMAIN: 'a.login.example.com' }, 'COOKIE_DOMAIN'],
     [{ ...PRODUCTION, COOKIE_DOMAIN: 'in.example.com' }, 'COOKIE_DOMAIN'],
     [{ ...PRODUCTION, COOKIE_DOMAIN: '.' }, 'COOKIE_DOMAIN'],
+    [{ ...PRODUCTION, COOKIE_DOMAIN: 'com' }, 'COOKIE_DOMAIN'],
+    [{ ...PRODUCTION, COOKIE_DOMAIN: '.com' }, 'COOKIE_DOMAIN'],
+    [{ ...PRODUCTION, COOKIE_DOMAIN: 'com.' }, 'COOKIE_DOMAIN'],
     [{ ...PRODUCTION, COOKIE_DOMAIN: 'example.com; Path=/' }, 'COOKIE_DOMAIN'],
     spaced('COOKIE_DOMAIN', '0.0.1'),
     spaced('SESSION_TTL', '59'),
@@ -390,6 +393,7 @@ t.test('each fault is told by name, and is the only one', async (t) => {
     [{ ...SIGNALWIRE, SIGNALWIRE_SPACE: 'example.signalwire.com/api' }, 'SIGNALWIRE_SPACE'],
     [{ ...SIGNALWIRE, SIGNALWIRE_SPACE: 'me@example.signalwire.com' }, 'SIGNALWIRE_SPACE'],
     [{ ...SIGNALWIRE, SIGNALWIRE_SPACE: 'exam ple' }, 'SIGNALWIRE_SPACE'],
+    [{ ...SIGNALWIRE, SIGNALWIRE_SPACE: 'example.signalwire.com:443:443' }, 'SIGNALWIRE_SPACE'],
     [{ ...SIGNALWIRE, SIGNALWIRE_PROJECT: '../../x' }, 'SIGNALWIRE_PROJECT'],
     [{ ...SIGNALWIRE, SIGNALWIRE_NUMBER: '5550100199' }, 'SIGNALWIRE_NUMBER'],
     [{ ...SIGNALWIRE, SIGNALWIRE_NUMBER: '+1 555 010 0199' }, 'SIGNALWIRE_NUMBER'],
@@ -453,6 +457,7 @@ t.test('the bounds themselves are good', async (t) => {
     { LOG_LEVEL: 'silent' },
     { ...SIGNALWIRE, SIGNALWIRE_SPACE: '127.0.0.1:8443' },
     { ...SIGNALWIRE, SIGNALWIRE_SPACE: 'Example.SignalWire.com' },
+    { ...SIGNALWIRE, SIGNALWIRE_SPACE: 'example.signalwire.com:443' },
     { WEBHOOK_SECRET: WEBHOOK.WEBHOOK_SECRET },
   ];
   for (const env of good) t.strictSame(faultsOf(env), [], JSON.stringify(env));
@@ -531,6 +536,7 @@ t.test('cookies are shared with the host or what is above it', async (t) => {
   t.equal(domain('login.example.com'), 'login.example.com');
   t.equal(domain('example.com'), 'example.com');
   t.equal(domain('.EXAMPLE.com'), 'example.com');
+  t.equal(readConfig({ ORIGIN: 'http://localhost:3000', COOKIE_DOMAIN: 'localhost' }).cookieDomain, 'localhost');
   t.equal(readConfig({ ORIGIN: 'http://192.0.2.1', COOKIE_DOMAIN: '192.0.2.1' }).cookieDomain, '192.0.2.1');
 });
 

@@ -126,6 +126,14 @@ t.test('no file tells of one machine or network', async (t) => {
   t.strictSame(found, []);
 });
 
+t.test('what is packed has been built', async (t) => {
+  const { files, scripts } = JSON.parse(read('package.json')) as { files: string[]; scripts: Record<string, string> };
+  t.ok(files.includes('dist'));
+  // npm runs it before `pack` and `publish`, and at an installation from a repository.
+  t.equal(scripts['prepack'], scripts['prestart']);
+  t.match(scripts['prepack'], /\bbuild$/);
+});
+
 t.test('the linter holds who may import whom', async (t) => {
   const foreign = ['../delivery/console.ts', '../users/file.ts', '../limits/memory.ts'];
   const ports = ['../delivery/sender.ts', '../users/directory.ts', '../limits/limits.ts', '../limits/policy.ts'];

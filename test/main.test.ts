@@ -1,9 +1,12 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
 import t, { type Test } from 'tap';
 import { CookieJar } from './support/build-app.ts';
+import { program } from './support/programs.ts';
 import { childEnv, MAIN, startService } from './support/service.ts';
 import { startSignalWire } from './support/signalwire.ts';
 
@@ -125,6 +128,45 @@ t.test('SIGTERM: readiness turns 503, what is in flight is answered with Connect
   t.equal(answer.status, 200);
   t.equal(answer.headers.get('connection'), 'close');
   t.equal(await stopped, 0);
+});
+
+t.test('npm start hands SIGTERM on: no shell stands between npm and the service', async (t) => {
+  const npm = program(t, 'npm');
+  if (npm === null) return;
+  const cwd = t.testdir({
+    'package.json': readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+    dist: t.fixture('symlink', dirname(MAIN)),
+  });
+  const env = { HOME: cwd, PORT: '0', npm_config_update_notifier: 'false', npm_config_loglevel: 'error' };
+  // Without prestart: a build would take away what other tests are running.
+  const child = spawn(npm, ['start', '--ignore-scripts'], { cwd, env: childEnv(env), detached: true });
+  const closed = once(child, 'close');
+  let output = '';
+  let told = () => {};
+  const listens = new Promise<void>((resolve) => {
+    told = () => {
+      if (output.includes('doorcode listens on')) resolve();
+    };
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      told();
+    });
+  }
+  // The whole group: what npm may have left behind, too.
+  t.teardown(() => {
+    try {
+      process.kill(-Number(child.pid), 'SIGKILL');
+    } catch {
+      // All gone.
+    }
+  });
+  await Promise.race([listens, closed.then(() => Promise.reject(new Error(output)))]);
+  child.kill('SIGTERM');
+  // Its output ends when the last process that writes to it has ended.
+  await closed;
+  t.match(output, '"msg":"shutting down"');
 });
 
 t.test('SIGINT ends it at once', async (t) => {

@@ -18,7 +18,7 @@ t.test('the curl session of the README gives what the README says it gives', asy
   if (bash === null || program(t, 'curl') === null) return;
   const service = await startService(t);
   const script = block('Try it with curl', 'sh').replaceAll('http://127.0.0.1:3000', service.url);
-  const [ask = '', rest = ''] = script.split(/^read -p .*$/m);
+  const [ask = '', rest = ''] = script.split(/^printf .*; read -r CODE$/m);
   const folder = t.testdir({});
   const run = async (commands: string, env: Record<string, string> = {}) => {
     const options = { cwd: folder, env: { PATH: process.env['PATH'] ?? '', ...env } };

@@ -127,6 +127,22 @@ t.test('all faults are told together, those in what the settings name included',
   t.equal([await faultsOf({ APP_NAME: 'x'.repeat(200) })].flat().length, 1, 'nothing is told twice');
 });
 
+t.test('on a port of its own choice, its own pages are not taken for another site', async (t) => {
+  const { service } = await start(t, { RESEND_COOLDOWN: '0' });
+  // As from a browser that sends no Sec-Fetch-Site.
+  const from = async (origin: string) => {
+    const headers = { 'content-type': 'application/json', origin };
+    const body = JSON.stringify({ username: 'demo', password: 'demo' });
+    return (await fetch(`${service.url}/login`, { method: 'POST', headers, body })).status;
+  };
+  const { port } = new URL(service.url);
+  t.equal(await from(service.url), 200);
+  t.equal(await from(`http://localhost:${port}`), 200);
+  t.equal(await from('http://127.0.0.1:0'), 403);
+  t.equal(await from(`http://127.0.0.1:${Number(port) - 1}`), 403);
+  t.equal(await from('https://evil.example'), 403);
+});
+
 t.test('what should not stay as it is, is told in the log', async (t) => {
   const { logs } = await start(t, {
     NODE_ENV: 'production',

@@ -2,7 +2,7 @@
 export type ReturnTo = (target: unknown) => string;
 
 /** Longer targets would not fit beside the rest of a challenge into one cookie (4,096 bytes, RFC 6265 §6.1). */
-const MAX_LENGTH = 1024;
+export const MAX_RETURN_TO_LENGTH = 1024;
 
 const BASE = 'http://return-to.invalid';
 
@@ -20,9 +20,9 @@ export function createReturnTo(allowedOrigins: readonly string[]): ReturnTo {
     const url = new URL(target, BASE);
     if (target.startsWith('/') && url.origin === BASE) {
       const path = url.pathname + url.search + url.hash;
-      return path.startsWith('//') || path.length > MAX_LENGTH ? '/' : path;
+      return path.startsWith('//') || path.length > MAX_RETURN_TO_LENGTH ? '/' : path;
     }
     const absolute = /^https?:\/\/[^/]/i.test(target) && url.username === '' && url.password === '';
-    return absolute && allowedOrigins.includes(url.origin) && url.href.length <= MAX_LENGTH ? url.href : '/';
+    return absolute && allowedOrigins.includes(url.origin) && url.href.length <= MAX_RETURN_TO_LENGTH ? url.href : '/';
   };
 }

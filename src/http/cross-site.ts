@@ -8,12 +8,12 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
  * than `same-origin` or `none` (W3C Fetch Metadata), or, from a browser without that header, an `Origin` that is not
  * ours (RFC 6454 §7). A client that sends neither is no browser, and has no cookies that another site could ride on.
  *
- * @param ownOrigins the origins that users reach us by
+ * @param ownOrigins the origins that users reach us by; asked when it matters, because a port may be known only by then
  * @param allowedOrigins web apps on other origins that may call us
  */
 export function registerCrossSiteRule(
   app: FastifyInstance,
-  ownOrigins: readonly string[],
+  ownOrigins: () => readonly string[],
   allowedOrigins: readonly string[],
 ): void {
   app.addHook('onRequest', async (request) => {
@@ -25,11 +25,11 @@ export function registerCrossSiteRule(
 
 function isCrossSite(
   request: FastifyRequest,
-  ownOrigins: readonly string[],
+  ownOrigins: () => readonly string[],
   allowedOrigins: readonly string[],
 ): boolean {
   const { origin, 'sec-fetch-site': fetchSite } = request.headers;
   if (origin !== undefined && allowedOrigins.includes(origin)) return false;
   if (fetchSite !== undefined) return fetchSite !== 'same-origin' && fetchSite !== 'none';
-  return origin !== undefined && !ownOrigins.includes(origin);
+  return origin !== undefined && !ownOrigins().includes(origin);
 }

@@ -29,6 +29,8 @@ export interface Pages {
   otp(reply: FastifyReply, otp: OtpView, problem?: DoorcodeError, status?: number): FastifyReply;
   home(reply: FastifyReply, session: { user: string; since: string; until: string }): FastifyReply;
   error(reply: FastifyReply, problem: DoorcodeError): FastifyReply;
+  /** Signed out as far as that goes without the limit store. */
+  signedOutHere(reply: FastifyReply, problem: DoorcodeError): FastifyReply;
 }
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -54,11 +56,11 @@ export async function registerPages(app: FastifyInstance, settings: PageSettings
     data: (t: Texts) => object,
     problem?: DoorcodeError,
     status = problem?.status ?? 200,
+    words = (t: Texts) => (problem === undefined ? '' : explain(problem, t)),
   ) => {
     const lang = preferredLanguage(reply.request, localeNames);
     const t: Texts = locales[lang];
-    const error = problem === undefined ? '' : explain(problem, t);
-    const frame = { t, lang, appName: settings.appName, stylesheet, title: t[name].title, error };
+    const frame = { t, lang, appName: settings.appName, stylesheet, title: t[name].title, error: words(t) };
     return reply
       .code(status)
       .type('text/html; charset=utf-8')
@@ -91,6 +93,16 @@ export async function registerPages(app: FastifyInstance, settings: PageSettings
     home: (reply, session) => show(reply, 'home', () => session),
 
     error: (reply, problem) => show(reply, 'error', () => ({}), problem),
+
+    signedOutHere: (reply, problem) =>
+      show(
+        reply,
+        'error',
+        () => ({}),
+        problem,
+        problem.status,
+        (t) => t.error.signedOutHere,
+      ),
   };
 }
 

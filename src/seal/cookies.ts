@@ -27,6 +27,22 @@ export interface SealedCookies {
 // RFC 6265 §6.1: what a browser must at least be able to keep. Anything longer is not ours.
 const MAX_COOKIE_BYTES = 4096;
 
+/** How many cookies of one name are tried: each costs a decryption for every key. */
+const MAX_SAME_NAME = 4;
+
+/**
+ * Every value that a request carries under one name. A browser may send several, and nothing tells whose they are: where
+ * the name's prefix does not forbid it, any subdomain can plant one that comes first (RFC 6265 §8.6), and it must not
+ * hide ours.
+ */
+function valuesOf(app: FastifyInstance, request: FastifyRequest, name: string): string[] {
+  return (request.headers.cookie ?? '')
+    .split(';')
+    .filter((pair) => pair.trimStart().startsWith(`${name}=`))
+    .slice(0, MAX_SAME_NAME)
+    .flatMap((pair) => app.parseCookie(pair)[name] ?? []);
+}
+
 /**
  * Cookie names and attributes. Over HTTPS the name's prefix makes the browser hold us to Secure, Path=/ and, without a
  * domain, to the one host (RFC 6265bis §4.1.3), so that no subdomain can plant one. The challenge never travels with a
@@ -53,8 +69,11 @@ export async function registerCookies(app: FastifyInstance, settings: CookieSett
     codec,
     names,
     open(request, purpose) {
-      const sealed = request.cookies[names[purpose]];
-      return sealed === undefined || sealed.length > MAX_COOKIE_BYTES ? null : codec.open(purpose, sealed);
+      for (const sealed of valuesOf(app, request, names[purpose])) {
+        const payload = sealed.length > MAX_COOKIE_BYTES ? null : codec.open(purpose, sealed);
+        if (payload !== null) return payload;
+      }
+      return null;
     },
     set(reply, purpose, payload, maxAgeSeconds) {
       const maxAge = maxAgeSeconds === undefined ? {} : { maxAge: maxAgeSeconds };

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import { wantsHtml } from '../http/negotiate.ts';
+import { answerWith } from '../http/problem.ts';
 import type { Pages } from '../pages/render.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
 import type { CurrentSession } from './current.ts';
@@ -33,11 +34,26 @@ const signedOut = {
   required: ['status'],
 } as const;
 
+/** @throws DoorcodeError always; without the limit store, one that says how far the signing out went */
+function tellWhatStays(error: unknown): never {
+  if (!(error instanceof DoorcodeError) || error.code !== 'limits_unavailable') throw error;
+  const { retryAfterSeconds, cause } = error;
+  throw new DoorcodeError('limits_unavailable', {
+    detail: 'the cookies are cleared, but not all could be revoked: copies of them may stay good until they expire',
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    cause,
+  });
+}
+
 const emptyBody = { type: 'object', additionalProperties: false } as const;
 
 /** Who am I, the signed-in page, and signing out. */
 export function registerSession(app: FastifyInstance, routes: SessionRoutes): void {
   const { cookies, currentSession, revocation, pages, closeChallenge } = routes;
+
+  const logoutPage = answerWith((_request, reply, problem) =>
+    problem.code === 'limits_unavailable' ? pages.signedOutHere(reply, problem) : pages.error(reply, problem),
+  );
 
   app.get('/session', { schema: { response: { 200: sessionAnswer } } }, async (request) => {
     const session = await currentSession(request);
@@ -60,15 +76,17 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
       preValidation: async (request) => {
         request.body ??= {};
       },
+      errorHandler: logoutPage,
     },
     async (request, reply) => {
+      // Whatever comes next: who signs out at a shared computer must not stay signed in there for an outage.
+      cookies.clear(reply, 'session');
+      cookies.clear(reply, 'challenge');
       const session = await currentSession(request);
       await Promise.all([
         session === null ? null : revocation.revoke(session.id, session.exp),
         closeChallenge(cookies.open(request, 'challenge')),
-      ]);
-      cookies.clear(reply, 'session');
-      cookies.clear(reply, 'challenge');
+      ]).catch(tellWhatStays);
       return wantsHtml(request) ? reply.redirect('/login', 303) : { status: 'signed_out' };
     },
   );

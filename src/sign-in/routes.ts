@@ -3,7 +3,7 @@ import type { FromSchema } from 'json-schema-to-ts';
 import { type Challenge, keepUntil, parseChallenge } from '../challenge/challenge.ts';
 import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
-import type { ReturnTo } from '../gateway/return-to.ts';
+import { MAX_RETURN_TO_LENGTH, type ReturnTo } from '../gateway/return-to.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { preferredLanguage, wantsHtml } from '../http/negotiate.ts';
 import { answerWith } from '../http/problem.ts';
@@ -35,7 +35,7 @@ const loginBody = {
     username: { type: 'string', minLength: 1, maxLength: 256 },
     password: { type: 'string', minLength: 1, maxLength: 1024 },
     channel,
-    next: { type: 'string', maxLength: 2048 },
+    next: { type: 'string', maxLength: MAX_RETURN_TO_LENGTH },
   },
   required: ['username', 'password'],
   additionalProperties: false,

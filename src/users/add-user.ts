@@ -1,5 +1,7 @@
 import { type FileHandle, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { foldUsername } from '../username.ts';
+import type { User } from './directory.ts';
+import { userFaults } from './user-fields.ts';
 import { parseUsers, type StoredUser, storedUserFaults, UserListError } from './user-list.ts';
 
 export interface AddUserOptions extends StoredUser {
@@ -9,6 +11,15 @@ export interface AddUserOptions extends StoredUser {
 
 /** Hashes are for the service's own eyes. */
 const newFileMode = 0o600;
+
+/**
+ * What is wrong with a user before there is a password: faults that are better told than a password asked for.
+ *
+ * @returns one sentence each
+ */
+export function newUserFaults(user: User): string[] {
+  return userFaults({ ...user });
+}
 
 /**
  * Adds one user to the users file. A reader sees the old file or the new one, never half of it. A file that is there

@@ -8,7 +8,7 @@ const ALLOWED = 'https://app.example.com';
 
 const app = Fastify();
 app.setErrorHandler<FastifyError>((error, _request, reply) => reply.code(403).send({ code: error.code }));
-registerCrossSiteRule(app, [OWN], [ALLOWED]);
+registerCrossSiteRule(app, () => [OWN], [ALLOWED]);
 const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 app.route({ method: [...methods], url: '/', handler: async () => 'done' });
 

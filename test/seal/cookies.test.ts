@@ -145,3 +145,30 @@ t.test('a restart with the same keys, or with a new key in front, loses no login
   t.equal((await after.post('/otp', { otp: code }, jar)).statusCode, 200);
   t.equal((await after.get('/session', jar)).json().user, 'alice');
 });
+
+t.test('a cookie of the same name that somebody else planted does not hide ours', async (t) => {
+  const { app, login, post } = await testApp({ ports: { keys: separate } });
+  const { jar, code } = await login();
+  const challenge = jar.cookies.get(CHALLENGE) ?? '';
+  const verify = async (cookie: string) => {
+    const response = await app.inject({ method: 'POST', url: '/otp', headers: { cookie }, payload: { otp: code } });
+    return response.json().code;
+  };
+  await post('/otp', { otp: code }, jar);
+  const session = jar.cookies.get(SESSION) ?? '';
+  const status = async (cookie: string) => (await app.inject({ url: '/session', headers: { cookie } })).statusCode;
+
+  const planted = `${SESSION}=planted`;
+  t.equal(await status(`${planted}; ${SESSION}=${session}`), 200);
+  t.equal(await status(`${SESSION}=${session};${planted}`), 200);
+  t.equal(await status(`${SESSION}=${challenge}; ${SESSION}=${session}`), 200);
+  t.equal(await status(`${planted}; ${SESSION}=%E0; ${SESSION}=; ${SESSION}=${session}`), 200);
+  t.equal(
+    await status([planted, planted, planted, planted, `${SESSION}=${session}`].join('; ')),
+    401,
+    'but only so many are tried',
+  );
+  t.equal(await status(`x${SESSION}=${session}`), 401, 'another name');
+  t.equal(await verify(`${CHALLENGE}=planted`), 'challenge_missing');
+  t.equal(await verify(`${CHALLENGE}=planted; ${CHALLENGE}=${challenge}`), 'otp_used');
+});

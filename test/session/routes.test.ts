@@ -40,19 +40,25 @@ t.test('the signed-in page is for the signed-in; others are sent to log in', asy
   }
 });
 
-t.test('a full revocation store keeps the session rather than pretending', async (t) => {
+t.test('without its store, signing out clears the browser, and says that the session could not be ended', async (t) => {
   const { createMemoryLimits } = await import('../../src/limits/memory.ts');
   const { fakeClock } = await import('../support/fake-clock.ts');
   const clock = fakeClock();
   const limits = createMemoryLimits({ clock, maxKeys: () => 1 });
-  const { login, post, get } = await testApp({ clock, ports: { limits } });
+  const { login, post, postForm, get } = await testApp({ clock, ports: { limits } });
   const { jar, code } = await login();
   await post('/otp', { otp: code }, jar);
   await limits.claim('revoked', 'somebody else', 60);
-  const out = await post('/logout', {}, jar.clone());
-  t.match(out, { statusCode: 503 });
-  t.equal(out.json().code, 'limits_unavailable');
-  t.equal((await get('/session', jar)).statusCode, 200);
+  const browser = jar.clone();
+  const out = await post('/logout', {}, browser);
+  t.match(out.json(), { status: 503, code: 'limits_unavailable', detail: /cookies are cleared, but not all could be/ });
+  t.equal(browser.header, '', 'both cookies are cleared');
+  t.equal((await get('/session', jar)).statusCode, 200, 'a copy is still good');
+
+  const page = await postForm('/logout', {}, jar);
+  t.match(page, { statusCode: 503, headers: { 'content-type': 'text/html; charset=utf-8' } });
+  t.match(page.body, 'You are signed out in this browser, but');
+  t.equal(jar.header, '');
 });
 
 t.test('an empty body of type JSON is no body', async (t) => {

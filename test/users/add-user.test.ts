@@ -1,7 +1,7 @@
 import { chmod, chown, lstat, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { addUser } from '../../src/users/add-user.ts';
+import { addUser, newUserFaults } from '../../src/users/add-user.ts';
 import { parseUsers } from '../../src/users/user-list.ts';
 import { bob, cheapHash, writeUsers } from '../support/user-files.ts';
 
@@ -118,4 +118,10 @@ t.test('behind a symbolic link the file is changed, and the link stays', async (
   await addUser({ path: link, ...zoe });
   t.ok((await lstat(link)).isSymbolicLink());
   t.equal(parseUsers(await readFile(real, 'utf8')).length, 1);
+});
+
+t.test('what is wrong with a user shows before there is a password', async (t) => {
+  t.strictSame(newUserFaults({ username: 'alice', phone: '+15550100101', locale: 'de' }), []);
+  const faults = newUserFaults({ username: '', phone: '5550100101', locale: 'not a tag' });
+  t.match(faults, [/^username must be/, /^phone must be/, /^locale must be/]);
 });

@@ -31,6 +31,8 @@ export const de: Texts = {
   error: {
     title: 'Das hat nicht geklappt',
     back: 'Zur Anmeldung',
+    signedOutHere:
+      'Sie sind in diesem Browser abgemeldet, aber die Sitzung selbst konnte nicht beendet werden. Eine Kopie anderswo bleibt gültig, bis sie abläuft.',
   },
   attemptsLeft: {
     one: 'Noch ein Versuch.',

@@ -26,7 +26,12 @@ export const en = {
     until: 'Until',
     signOut: 'Sign out',
   },
-  error: { title: 'That did not work', back: 'Go to the sign-in page' },
+  error: {
+    title: 'That did not work',
+    back: 'Go to the sign-in page',
+    signedOutHere:
+      'You are signed out in this browser, but we could not end the session itself. A copy of it elsewhere stays good until it expires.',
+  },
   attemptsLeft: {
     one: 'One try left.',
     other: '{count} tries left.',

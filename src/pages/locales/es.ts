@@ -31,6 +31,8 @@ export const es: Texts = {
   error: {
     title: 'No ha funcionado',
     back: 'Ir a la página de inicio de sesión',
+    signedOutHere:
+      'Ha cerrado la sesión en este navegador, pero no hemos podido cerrarla del todo. Una copia en otro lugar sigue siendo válida hasta que caduque.',
   },
   attemptsLeft: {
     one: 'Le queda un intento.',

@@ -31,6 +31,8 @@ export const fr: Texts = {
   error: {
     title: 'Cela n’a pas fonctionné',
     back: 'Aller à la page de connexion',
+    signedOutHere:
+      'Vous êtes déconnecté de ce navigateur, mais nous n’avons pas pu mettre fin à la session elle-même. Une copie ailleurs reste valable jusqu’à son expiration.',
   },
   attemptsLeft: {
     one: 'Il vous reste un essai.',

@@ -31,6 +31,8 @@ export const pt: Texts = {
   error: {
     title: 'Não funcionou',
     back: 'Ir para a página de entrada',
+    signedOutHere:
+      'Você saiu neste navegador, mas não foi possível encerrar a própria sessão. Uma cópia em outro lugar continua válida até expirar.',
   },
   attemptsLeft: {
     one: 'Resta uma tentativa.',

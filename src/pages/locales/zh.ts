@@ -31,6 +31,7 @@ export const zh: Texts = {
   error: {
     title: '操作未成功',
     back: '前往登录页面',
+    signedOutHere: '您已在此浏览器中退出登录，但会话本身未能结束。其他地方的副本在到期之前仍然有效。',
   },
   attemptsLeft: {
     one: '还可尝试 1 次。',

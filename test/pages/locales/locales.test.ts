@@ -36,8 +36,15 @@ t.test('an SMS is one segment in every language, with a name and a host of some 
     log: silentLog,
   });
   for (const locale of localeNames) {
-    const { text } = compose({ channel: 'sms', to: '+15550100101', code: '123456', locale, expiresAt: 0 });
+    const { text, locale: written } = compose({
+      channel: 'sms',
+      to: '+15550100101',
+      code: '123456',
+      locale,
+      expiresAt: 0,
+    });
     const { fits, units, limit, encoding } = segmentInfo(text);
+    t.equal(written, locale, 'not left out');
     t.ok(fits, `${locale}: ${units} of ${limit}, ${encoding}`);
     t.equal(encoding, locale === 'zh' ? 'ucs2' : 'gsm7', locale);
     t.match(text, /\n@login\.example\.com #123456$/);

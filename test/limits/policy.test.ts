@@ -1,6 +1,13 @@
 import t from 'tap';
 import { createMemoryLimits } from '../../src/limits/memory.ts';
-import { createPolicy, type LimitSettings, lockSeconds, unlockAccount } from '../../src/limits/policy.ts';
+import {
+  createPolicy,
+  type LimitSettings,
+  lockSeconds,
+  type Policy,
+  type SendPermit,
+  unlockAccount,
+} from '../../src/limits/policy.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
 const settings: LimitSettings = {
@@ -29,6 +36,13 @@ function setUp(overrides: Partial<LimitSettings> = {}) {
 }
 
 const challenge = (id: string, sub = 'alice') => ({ id, sub });
+
+/** A send whose message a provider accepted. */
+async function delivered(policy: Policy, ...send: Parameters<Policy['send']>): Promise<SendPermit> {
+  const permit = await policy.send(...send);
+  await permit.delivered();
+  return permit;
+}
 
 t.test('five guesses a challenge, counted before they are compared', async (t) => {
   const { policy } = setUp();
@@ -172,23 +186,40 @@ async function sends(times: number, send: (index: number) => Promise<unknown>): 
 t.test('one code to a phone per cooldown', async (t) => {
   const { policy, clock } = setUp();
   const start = clock();
-  t.equal((await policy.send(PHONE, ASKER)).resendAtMs, start + 30_000);
+  t.equal((await delivered(policy, PHONE, ASKER)).resendAtMs, start + 30_000);
   clock.advance(10.5);
-  await t.rejects(policy.send(PHONE, ASKER), { code: 'too_many_requests', status: 429, retryAfterSeconds: 20 });
-  await policy.send('+15550100102', ASKER);
+  await t.rejects(delivered(policy, PHONE, ASKER), { code: 'too_many_requests', status: 429, retryAfterSeconds: 20 });
+  await delivered(policy, '+15550100102', ASKER);
   clock.advance(19.5);
-  await t.resolves(policy.send(PHONE, ASKER));
+  await t.resolves(delivered(policy, PHONE, ASKER));
 });
 
 t.test('a send that did not come about is given back, by every limit', async (t) => {
   const { policy } = setUp();
-  for (let send = 0; send < 50; send += 1) await (await policy.send(PHONE, ASKER)).giveBack();
-  await t.resolves(policy.send(PHONE, ASKER));
+  for (let send = 0; send < 9; send += 1) await (await policy.send(PHONE, ASKER)).giveBack();
+  await t.resolves(delivered(policy, PHONE, ASKER));
+});
+
+t.test('failures have a bound of their own, because a message may come late that nobody accepted', async (t) => {
+  const { policy, clock } = setUp({ ...off, sendPhone: [], sendAccount: [], resendCooldownSeconds: 0 });
+  for (let send = 0; send < 10; send += 1) await (await policy.send(PHONE, ASKER)).giveBack();
+  await t.rejects(policy.send(PHONE, ASKER), { code: 'too_many_requests', retryAfterSeconds: 600 });
+  await t.resolves(delivered(policy, '+15550100102', ASKER), 'other numbers go on');
+  clock.advance(600);
+  await t.resolves(delivered(policy, PHONE, ASKER));
+});
+
+t.test('who is refused by a limit has used up nothing of the bound on failures', async (t) => {
+  const { policy, clock } = setUp({ ...off, sendPhone: [{ count: 1, seconds: 60 }], resendCooldownSeconds: 0 });
+  await delivered(policy, PHONE, ASKER);
+  for (let send = 0; send < 20; send += 1) await t.rejects(policy.send(PHONE, ASKER), { retryAfterSeconds: 60 });
+  clock.advance(60);
+  await t.resolves(delivered(policy, PHONE, ASKER));
 });
 
 t.test('no cooldown is no cooldown', async (t) => {
   const { policy, clock } = setUp({ resendCooldownSeconds: 0, ...off });
-  for (let send = 0; send < 50; send += 1) t.equal((await policy.send(PHONE, ASKER)).resendAtMs, clock());
+  for (let send = 0; send < 50; send += 1) t.equal((await delivered(policy, PHONE, ASKER)).resendAtMs, clock());
 });
 
 t.test(
@@ -198,32 +229,34 @@ t.test(
     const start = clock();
     for (let round = 0; round < 4; round += 1) {
       for (let send = 0; send < 4; send += 1) {
-        await policy.send(PHONE, ASKER);
+        await delivered(policy, PHONE, ASKER);
         clock.advance(30);
       }
-      const fifth = await policy.send(PHONE, ASKER);
+      const fifth = await delivered(policy, PHONE, ASKER);
       if (round < 3) t.equal(fifth.resendAtMs, clock() - 120_000 + 600_000);
       else t.equal(fifth.resendAtMs, start + 86_400_000);
       clock.advance(60);
       if (round < 3) {
-        await t.rejects(policy.send(PHONE, ASKER), { code: 'too_many_requests', retryAfterSeconds: 420 });
+        await t.rejects(delivered(policy, PHONE, ASKER), { code: 'too_many_requests', retryAfterSeconds: 420 });
         clock.advance(420);
       }
     }
     clock.advance(3600);
-    await t.rejects(policy.send(PHONE, ASKER), {
+    await t.rejects(delivered(policy, PHONE, ASKER), {
       retryAfterSeconds: Math.ceil((start + 86_400_000 - clock()) / 1000),
       code: 'too_many_requests',
     });
     clock.set(start / 1000 + 86_400);
-    await t.resolves(policy.send(PHONE, ASKER));
+    await t.resolves(delivered(policy, PHONE, ASKER));
   },
 );
 
 t.test('five codes for an account in ten minutes, whatever the phone', async (t) => {
   const { policy } = setUp({ ...off, sendAccount: settings.sendAccount });
   t.equal(
-    await sends(10, (index) => policy.send(`+1555010010${index}`, { ...ASKER, sub: index % 2 ? 'alice' : 'ALICE' })),
+    await sends(10, (index) =>
+      delivered(policy, `+1555010010${index}`, { ...ASKER, sub: index % 2 ? 'alice' : 'ALICE' }),
+    ),
     5,
   );
 });
@@ -231,7 +264,7 @@ t.test('five codes for an account in ten minutes, whatever the phone', async (t)
 t.test('thirty codes for an address in an hour, whatever the account', async (t) => {
   const { policy } = setUp({ ...off, sendAddress: settings.sendAddress });
   const from = (address: string) => (index: number) =>
-    policy.send(`+155501${10_000 + index}`, { sub: `user ${index}`, address });
+    delivered(policy, `+155501${10_000 + index}`, { sub: `user ${index}`, address });
   t.equal(await sends(40, from('192.0.2.1')), 30);
   t.equal(await sends(1, from('::ffff:192.0.2.1')), 0, 'IPv4 written as IPv6 is the same');
   t.equal(await sends(40, (index) => from(`2001:db8::${index}`)(index + 100)), 30, 'an IPv6 /64 is one address');
@@ -241,19 +274,19 @@ t.test('thirty codes for an address in an hour, whatever the account', async (t)
 t.test('a thousand codes for an API key, thirty to a block of numbers, in an hour', async (t) => {
   const { policy } = setUp();
   const number = (index: number) => `+1555${String(index).padStart(7, '0')}`;
-  t.equal(await sends(1100, (index) => policy.send(number(index * 1000), { apiKey: 'shop' })), 1000);
-  t.equal(await sends(40, (index) => policy.send(number(9_000_000 + index), { apiKey: 'other' })), 30);
-  t.equal(await sends(1, () => policy.send(number(9_001_000), { apiKey: 'other' })), 1, 'the next block goes on');
+  t.equal(await sends(1100, (index) => delivered(policy, number(index * 1000), { apiKey: 'shop' })), 1000);
+  t.equal(await sends(40, (index) => delivered(policy, number(9_000_000 + index), { apiKey: 'other' })), 30);
+  t.equal(await sends(1, () => delivered(policy, number(9_001_000), { apiKey: 'other' })), 1, 'the next block goes on');
 });
 
 t.test('the budget bounds everything together', async (t) => {
   const { policy, clock } = setUp({ ...off, resendCooldownSeconds: 0, sendBudget: [{ count: 7, seconds: 3600 }] });
   t.equal(
-    await sends(10, (index) => policy.send(`+155501${10_000 + index}`, index % 2 ? ASKER : { apiKey: 'shop' })),
+    await sends(10, (index) => delivered(policy, `+155501${10_000 + index}`, index % 2 ? ASKER : { apiKey: 'shop' })),
     7,
   );
   clock.advance(3600);
-  t.equal(await sends(1, () => policy.send(PHONE, ASKER)), 1);
+  t.equal(await sends(1, () => delivered(policy, PHONE, ASKER)), 1);
 });
 
 t.test('wrong passwords: five for a name from one address, fifty for a name, a hundred from an address', async (t) => {
@@ -367,8 +400,8 @@ t.test('no name and no number stands in the store', async (t) => {
   };
   const policy = createPolicy(watched, settings, clock);
   await policy.password('alice', '192.0.2.1');
-  await policy.send(PHONE, ASKER);
-  await policy.send(PHONE, { apiKey: 'shop' }).catch(() => {});
+  await delivered(policy, PHONE, ASKER);
+  await delivered(policy, PHONE, { apiKey: 'shop' }).catch(() => {});
   t.ok(keys.length > 8);
   t.notMatch(keys.join(' '), /alice|5550100/);
 });

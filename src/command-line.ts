@@ -14,8 +14,16 @@ export interface CommandIo {
   readonly env: Environment;
 }
 
-/** What the command line asks for. `serve` is left to the caller, because it goes on; everything else is done here. */
-export type Outcome = { readonly serve: true } | { readonly exitCode: number };
+/** Something that goes on until it is told to stop. */
+export interface Running {
+  close(): Promise<void>;
+}
+
+/**
+ * What the command line asks for. `serve` is left to the caller; everything else is done here, and either over or
+ * running when it is told.
+ */
+export type Outcome = { readonly serve: true } | { readonly running: Running } | { readonly exitCode: number };
 
 const HELP = `doorcode: one-time passwords by text message, with no database
 
@@ -25,6 +33,7 @@ Usage: doorcode [COMMAND]
   key                     print a fresh key for SESSION_KEYS
   user add NAME PHONE     add a user to a users file, with a password from the prompt or standard input
   unlock NAME             lift the lock of an account after too many wrong codes
+  phone                   a phone for development, with SignalWire, Twilio and Plivo in front of it
 
 Every command explains itself with --help. Options: --help, --version`;
 
@@ -51,6 +60,26 @@ line of standard input; the file holds its argon2id hash only.
 
 Lifts the lock that too many wrong codes put on an account, and forgets what led to it. Needs REDIS_URL: without it the
 counts are in the memory of the service, and end with it.`,
+  phone: `Usage: doorcode phone [--port 8443] [--page-port 8025] [--certificate phone-certificate.pem]
+
+Takes messages and calls as SignalWire, Twilio and Plivo do, on one TLS port of this machine, checks them as strictly,
+and shows them on a page. For development and tests: it sends nothing, and does not start with NODE_ENV=production.
+Any account and token will do. Callbacks are signed with the token, SignalWire's as well; they go to this machine only.
+
+  --port PORT         of the APIs, 0 for any (default: 8443)
+  --page-port PORT    of the page, 0 for any, "off" for none (default: 8025)
+  --certificate FILE  where its certificate is written, for NODE_EXTRA_CA_CERTS (default: phone-certificate.pem)
+
+Numbers that end in 901 to 910 meet with faults; the page lists them.`,
+};
+
+/** Which command each option belongs to. */
+const OPTION_OWNERS: Readonly<Record<string, string>> = {
+  file: 'user',
+  locale: 'user',
+  port: 'phone',
+  'page-port': 'phone',
+  certificate: 'phone',
 };
 
 /** Runs one command. Faults of usage go to standard error with exit code 64 (EX_USAGE of sysexits). */
@@ -64,15 +93,17 @@ export async function runCommand(args: readonly string[], version: string, io: C
         version: { type: 'boolean', short: 'v' },
         file: { type: 'string' },
         locale: { type: 'string' },
+        port: { type: 'string' },
+        'page-port': { type: 'string' },
+        certificate: { type: 'string' },
       },
     });
     const [command = 'serve', ...rest] = positionals;
     if (values.version) return say(io, version);
     const help = Object.hasOwn(COMMAND_HELP, command) ? COMMAND_HELP[command] : undefined;
     if (values.help) return say(io, (positionals.length > 0 ? help : undefined) ?? HELP);
-    if (command !== 'user' && (values.file !== undefined || values.locale !== undefined)) {
-      throw new UsageError(`--file and --locale belong to "user add"`);
-    }
+    const stray = Object.keys(values).find((name) => (OPTION_OWNERS[name] ?? command) !== command);
+    if (stray !== undefined) throw new UsageError(`--${stray} belongs to "doorcode ${OPTION_OWNERS[stray]}"`);
     if (command === 'serve' && rest.length === 0) return { serve: true };
     if (command === 'key' && rest.length === 0) return say(io, randomBytes(32).toString('base64'));
     if (command === 'user' && rest[0] === 'add' && rest.length === 3) {
@@ -83,6 +114,16 @@ export async function runCommand(args: readonly string[], version: string, io: C
       );
     }
     if (command === 'unlock' && rest[0] !== undefined && rest.length === 1) return await unlockCommand(rest[0], io);
+    if (command === 'phone' && rest.length === 0) {
+      return await phoneCommand(
+        {
+          port: portOf('port', values.port ?? '8443'),
+          pagePort: values['page-port'] === 'off' ? null : portOf('page-port', values['page-port'] ?? '8025'),
+          certificatePath: values.certificate ?? 'phone-certificate.pem',
+        },
+        io,
+      );
+    }
     throw new UsageError(help ?? `There is no command "${command}".\n\n${HELP}`);
   } catch (error) {
     io.complain((error as Error).message);
@@ -97,6 +138,23 @@ class UsageError extends Error {}
 async function unlockCommand(username: string, io: CommandIo): Promise<Outcome> {
   const { unlock } = await import('./unlock.ts');
   return say(io, (await unlock(io.env, username)) ? `Unlocked ${username}.` : `${username} was not locked.`);
+}
+
+async function phoneCommand(
+  options: { port: number; pagePort: number | null; certificatePath: string },
+  { env, write }: CommandIo,
+): Promise<Outcome> {
+  if (env['NODE_ENV'] === 'production') {
+    throw new ConfigError(['NODE_ENV: "doorcode phone" shows every code to everyone: it does not start in production']);
+  }
+  const { openPhone } = await import('./phone-simulator/open-phone.ts');
+  return { running: await openPhone({ ...options, write }) };
+}
+
+function portOf(option: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65_535)) throw new UsageError(`--${option} must be a port, a number from 0 to 65535`);
+  return port;
 }
 
 function say(io: CommandIo, text: string): Outcome {

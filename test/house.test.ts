@@ -14,6 +14,7 @@ t.test('every source has its test in the same place, and every test its source',
   const withoutTest: Record<string, string> = {
     'delivery/sender': 'a port; its adapters pass sender.contract.ts',
     'limits/limits': 'a port',
+    'phone-simulator/provider': 'a port; compatibility and plivo have tests of their own',
     'sign-in/ports': 'types only',
     'users/directory': 'a port; its adapters pass directory.contract.ts',
   };
@@ -131,6 +132,7 @@ t.test('the linter holds who may import whom', async (t) => {
   const ports = ['../delivery/sender.ts', '../users/directory.ts', '../limits/limits.ts', '../limits/policy.ts'];
   const outer = ['../app.ts', '../config.ts', '../serve.ts', '../main.ts'];
   const web = ['fastify', '@fastify/cookie'];
+  const simulator = ['./phone-simulator/open-phone.ts', './phone-simulator/phone.ts'];
   const otp = ['otplib', 'otplib/functional', '@otplib/plugin-crypto-node'];
   const rules: Record<string, { refused: string[]; allowed: string[] }> = {
     'challenge/some.ts': {
@@ -153,6 +155,10 @@ t.test('the linter holds who may import whom', async (t) => {
       refused: [...web, ...otp, ...outer, '../users/directory.ts', '../delivery/sender.ts'],
       allowed: ['../clock.ts', '../username.ts', './limits.ts'],
     },
+    'phone-simulator/some.ts': {
+      refused: [...web, ...otp, ...outer, ...foreign, ...ports, '../challenge/challenge.ts', '../http/problem.ts'],
+      allowed: ['../clock.ts', '../environment.ts', './provider.ts', 'node:https'],
+    },
     'sign-in/some.ts': {
       refused: [...web, ...otp, ...outer, ...foreign, '../seal/cookies.ts', '../http/problem.ts', './routes.ts'],
       allowed: [...ports, '../challenge/challenge.ts', '../session/session.ts', '../errors.ts', './ports.ts'],
@@ -166,17 +172,29 @@ t.test('the linter holds who may import whom', async (t) => {
       allowed: [...web, ...ports, '../challenge/challenge.ts', '../seal/cookies.ts', './login.ts'],
     },
     'some.ts': {
-      refused: [...otp, './delivery/console.ts', './users/file.ts', './limits/memory.ts'],
+      refused: [...otp, ...simulator, './delivery/console.ts', './users/file.ts', './limits/memory.ts'],
       allowed: [...web, './delivery/sender.ts', './limits/policy.ts', './sign-in/routes.ts'],
     },
     'serve.ts': {
-      refused: otp,
+      refused: [...otp, ...simulator],
       allowed: ['./delivery/console.ts', './users/file.ts', './limits/memory.ts', './app.ts'],
     },
-    'unlock.ts': { refused: otp, allowed: ['./limits/redis.ts', './limits/policy.ts'] },
+    'unlock.ts': { refused: [...otp, ...simulator], allowed: ['./limits/redis.ts', './limits/policy.ts'] },
     'command-line.ts': {
-      refused: ['./delivery/console.ts', './users/file.ts', './limits/memory.ts', './sign-in/login.ts'],
-      allowed: ['./delivery/phone.ts', './users/add-user.ts', './users/password.ts', './unlock.ts'],
+      refused: [
+        './delivery/console.ts',
+        './users/file.ts',
+        './limits/memory.ts',
+        './sign-in/login.ts',
+        './phone-simulator/phone.ts',
+      ],
+      allowed: [
+        './delivery/phone.ts',
+        './users/add-user.ts',
+        './users/password.ts',
+        './unlock.ts',
+        './phone-simulator/open-phone.ts',
+      ],
     },
   };
   // A folder that no rule names yet would let everything through.

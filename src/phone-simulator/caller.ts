@@ -12,8 +12,8 @@ export interface CalledBack {
 export interface Caller {
   /** The last ones, in order of being answered. */
   readonly made: readonly CalledBack[];
-  /** @returns the text of an answer with status 200 to 299; null for any other, or none */
-  call(callback: Callback): Promise<string | null>;
+  /** @returns null when there was no answer */
+  call(callback: Callback): Promise<{ readonly status: number; readonly text: string } | null>;
   close(): void;
 }
 
@@ -54,7 +54,7 @@ export function createCaller(): Caller {
       const [url = ''] = callback.url.split('?');
       made.push({ url, fields: callback.fields, status: answer?.status ?? null });
       if (made.length > MAX_REMEMBERED) made.shift();
-      return answer !== null && answer.status >= 200 && answer.status <= 299 ? answer.text : null;
+      return answer;
     },
     close: () => closing.abort(),
   };

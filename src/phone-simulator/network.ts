@@ -34,7 +34,13 @@ export interface Network {
   idle(): Promise<void>;
 }
 
-const NOTHING_SPOKEN = 'The answer URL gave no XML that can be spoken.';
+/** What a call says, or why it says nothing. */
+interface Words {
+  readonly text: string;
+  readonly language?: string;
+  readonly error?: string;
+}
+
 const ERROR_PAGE = '<!doctype html><title>500</title><h1>Internal Server Error</h1>\n';
 
 /** Carries messages and calls to the phone, and tells the service what became of them. */
@@ -54,7 +60,7 @@ export function createNetwork({ inbox, caller, clock, schedule }: NetworkOptions
     const { provider, channel } = endpoint;
     const { to, from, receipt } = order;
     const question = copies > 0 ? endpoint.pickUp(order, id, keys) : null;
-    const words = question === null ? order : await ask(question);
+    const words: Words = question === null ? order : await ask(question);
     for (let copy = 0; copy < copies; copy += 1) {
       inbox.add({
         provider,
@@ -62,20 +68,22 @@ export function createNetwork({ inbox, caller, clock, schedule }: NetworkOptions
         id,
         to,
         from,
-        text: words?.text ?? '',
-        ...(words?.language === undefined ? {} : { language: words.language }),
+        text: words.text,
+        ...(words.language === undefined ? {} : { language: words.language }),
         at: clock(),
         ...(receipt === undefined ? {} : { statusCallback: receipt.url }),
-        ...(words === null ? { error: NOTHING_SPOKEN } : {}),
+        ...(words.error === undefined ? {} : { error: words.error }),
       });
     }
     // In turn, because they tell a story.
     for (const callback of endpoint.receipts(order, id, copies > 0, keys)) await caller.call(callback);
   }
 
-  async function ask(question: Callback) {
-    const xml = await caller.call(question);
-    return xml === null ? null : readSpoken(xml, 'Speak');
+  async function ask(question: Callback): Promise<Words> {
+    const answer = await caller.call(question);
+    if (answer === null) return { text: '', error: 'The answer URL did not answer.' };
+    if (answer.status !== 200) return { text: '', error: `The answer URL answered ${answer.status}.` };
+    return readSpoken(answer.text, 'Speak') ?? { text: '', error: 'The answer URL gave no XML that can be spoken.' };
   }
 
   const answers: Readonly<Record<Fault | 'none', (pending: Pending) => void>> = {

@@ -61,7 +61,7 @@ function renderMessage({ sequence, provider, channel, from, to, text, at, error,
       : channel === 'voice'
         ? `<p class="caption">Call from ${escapeHtml(from)} said:</p><p class="said"${lang}>${escapeHtml(text)}</p>`
         : renderText(text);
-  return `<li id="m${sequence}" class="${channel}">
+  return `<li id="m${sequence}" class="${channel}${error === undefined ? '' : ' failed'}">
 <p class="who"><b>${escapeHtml(from)}</b> <span>${PROVIDERS[provider]}</span></p>
 <div class="bubble">${body}</div>
 <p class="when"><span>to ${escapeHtml(to)}</span> <time datetime="${time.toISOString()}">${clockTime(time)}</time></p>

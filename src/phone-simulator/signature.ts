@@ -36,8 +36,7 @@ export function plivoSignatureV3(key: string, method: Method, url: string, field
 }
 
 function baseOf(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return origin + pathname;
+  return url.replace(/[?#].*$/s, '');
 }
 
 function joined(fields: Fields, between: string, separator = ''): string {

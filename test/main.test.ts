@@ -1,7 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CookieJar } from './support/build-app.ts';
@@ -124,7 +126,9 @@ t.test('SIGTERM: readiness turns 503, what is in flight is answered with Connect
 });
 
 t.test('the phone simulator takes the place of SignalWire: its notice is all that the service needs', async (t) => {
-  const cwd = t.testdir({});
+  // Not the folder of the test, which is the service's.
+  const cwd = await mkdtemp(join(tmpdir(), 'doorcode-'));
+  t.teardown(() => rm(cwd, { recursive: true }));
   const args = [MAIN, 'phone', '--port', '0', '--page-port', '0', '--certificate', join(cwd, 'some.pem')];
   const child = spawn(process.execPath, args, { env: childEnv({}), cwd });
   const ended = once(child, 'exit');

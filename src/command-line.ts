@@ -70,7 +70,18 @@ Any account and token will do. Callbacks are signed with the token, SignalWire's
   --page-port PORT    of the page, 0 for any, "off" for none (default: 8025)
   --certificate FILE  where its certificate is written, for NODE_EXTRA_CA_CERTS (default: phone-certificate.pem)
 
-Numbers that end in 901 to 910 meet with faults; the page lists them.`,
+A number meets with a fault by its last three digits:
+
+  901  refused: the number is not valid
+  902  refused: the recipient has opted out
+  903  429, too many requests
+  904  500 with a page of HTML
+  905  the connection is cut
+  906  no answer, ever
+  907  it arrives, but the answer stops half-way
+  908  it arrives, 3 s late
+  909  it arrives twice
+  910  accepted, but never delivered`,
 };
 
 /** Which command each option belongs to. */

@@ -1,18 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { callEvents, compatibilityReceipts } from './compatibility-receipts.ts';
 import { isLoopbackUrl } from './loopback.ts';
-import {
-  type Answer,
-  type Callback,
-  type Channel,
-  type Endpoint,
-  isE164,
-  type Method,
-  type Order,
-  type Reason,
-  Refusal,
-  type SigningKeys,
-} from './provider.ts';
-import { compatibilitySignature } from './signature.ts';
+import { type Answer, type Channel, type Endpoint, isE164, type Order, type Reason, Refusal } from './provider.ts';
 import { readSpoken } from './spoken.ts';
 
 // Sources: twilio.com/docs/messaging/api/message-resource, twilio.com/docs/voice/api/call-resource,
@@ -36,17 +25,6 @@ const MISSING: Readonly<Record<Channel, Readonly<Record<string, number>>>> = {
   sms: { To: 21604, From: 21603, Body: 21602 },
   voice: { To: 21201, From: 21213, Twiml: 21205 },
 };
-
-/** The events of a call, in turn, and the status that each is told with. */
-const CALL_EVENTS: Readonly<Record<string, string>> = {
-  initiated: 'initiated',
-  ringing: 'ringing',
-  answered: 'in-progress',
-  completed: 'completed',
-};
-
-/** Nobody picked up, so these do not happen. */
-const UNANSWERED: Readonly<Record<string, string | null>> = { answered: null, completed: 'no-answer' };
 
 /**
  * The API that SignalWire and Twilio have in common. They differ in the form of their ids, in how they refuse a number,
@@ -115,7 +93,7 @@ export function compatibilityEndpoint(path: string): Endpoint | null {
     const method = form.get('StatusCallbackMethod') ?? 'POST';
     const asked = form.getAll('StatusCallbackEvent');
     if (method !== 'GET' && method !== 'POST') throw refusal(400, 21209, 'StatusCallbackMethod must be GET or POST');
-    const unknown = asked.find((event) => !Object.hasOwn(CALL_EVENTS, event));
+    const unknown = asked.find((event) => !callEvents.includes(event));
     if (unknown !== undefined) throw refusal(400, 20001, `StatusCallbackEvent: there is no event ${unknown}`);
     if (url === null) return null;
     if (!isLoopbackUrl(url)) throw refusal(400, 21609, 'StatusCallback: the simulator calls this machine only');
@@ -133,48 +111,9 @@ export function compatibilityEndpoint(path: string): Endpoint | null {
       provider === 'signalwire' ? randomUUID() : `${channel === 'sms' ? 'SM' : 'CA'}${randomBytes(16).toString('hex')}`,
     accept: (order, id, nowMs) => ({ status: 201, body: resourceOf(path, account, channel, order, id, nowMs) }),
     pickUp: () => null,
-    receipts(order, id, delivered, { token, signingKey }: SigningKeys) {
-      const { receipt } = order;
-      if (receipt === undefined) return [];
-      const common = { AccountSid: account, ApiVersion: '2010-04-01', From: order.from, To: order.to };
-      const sign = (url: string, fields: Readonly<Record<string, string>>): Record<string, string> => {
-        if (provider === 'twilio') return { 'x-twilio-signature': compatibilitySignature(token, url, fields) };
-        const signature = compatibilitySignature(signingKey, url, fields);
-        return { 'x-signalwire-signature': signature, 'x-twilio-signature': signature };
-      };
-      const told = channel === 'sms' ? messageStatuses(id, delivered) : callStatuses(id, receipt.events, delivered);
-      return told.map((fields) => callbackOf(receipt, { ...common, ...fields }, sign));
-    },
+    receipts: (order, id, delivered, keys) =>
+      compatibilityReceipts({ provider, channel, account }, order, id, delivered, keys),
   };
-}
-
-/** GET carries the fields in the query, and then the signed URL holds them already. */
-function callbackOf(
-  { url, method }: { url: string; method: Method },
-  fields: Readonly<Record<string, string>>,
-  sign: (url: string, fields: Readonly<Record<string, string>>) => Record<string, string>,
-): Callback {
-  if (method === 'POST') return { url, method, fields, headers: sign(url, fields) };
-  const full = `${url}${url.includes('?') ? '&' : '?'}${new URLSearchParams(fields)}`;
-  return { url: full, method, fields: {}, headers: sign(full, {}) };
-}
-
-function messageStatuses(id: string, delivered: boolean): Record<string, string>[] {
-  const last = delivered ? { MessageStatus: 'delivered' } : { MessageStatus: 'undelivered', ErrorCode: '30003' };
-  return [{ MessageStatus: 'sent' }, last].map((fields) => ({
-    MessageSid: id,
-    SmsSid: id,
-    SmsStatus: fields.MessageStatus,
-    ...fields,
-  }));
-}
-
-function callStatuses(id: string, events: readonly string[], answered: boolean): Record<string, string>[] {
-  return Object.entries(CALL_EVENTS)
-    .filter(([event]) => events.includes(event))
-    .map(([event, status]) => (answered ? status : UNANSWERED[event] === undefined ? status : UNANSWERED[event]))
-    .filter((status) => status !== null)
-    .map((CallStatus) => ({ CallSid: id, CallStatus, Direction: 'outbound-api' }));
 }
 
 function resourceOf(path: string, account: string, channel: Channel, order: Order, id: string, nowMs: number): object {

@@ -39,7 +39,7 @@ ${messages.map(renderMessage).join('\n')}
 <details>
 <summary>Numbers that misbehave</summary>
 <table>
-<caption>By the last three digits of the number that is sent to</caption>
+<caption>By the last three digits of the recipient</caption>
 <thead><tr><th scope="col">Ends in</th><th scope="col">What happens</th></tr></thead>
 <tbody>
 ${faultDigits.map(({ digits, what }) => `<tr><th scope="row">${digits}</th><td>${escapeHtml(what)}</td></tr>`).join('\n')}

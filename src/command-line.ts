@@ -14,8 +14,16 @@ export interface CommandIo {
   readonly env: Environment;
 }
 
-/** What the command line asks for. `serve` is left to the caller, because it goes on; everything else is done here. */
-export type Outcome = { readonly serve: true } | { readonly exitCode: number };
+/** Something that goes on until it is told to stop. */
+export interface Running {
+  close(): Promise<void>;
+}
+
+/**
+ * What the command line asks for. `serve` is left to the caller; everything else is done here, and either over or
+ * running when it is told.
+ */
+export type Outcome = { readonly serve: true } | { readonly running: Running } | { readonly exitCode: number };
 
 const HELP = `doorcode: one-time passwords by text message, with no database
 
@@ -26,6 +34,7 @@ Usage: doorcode [COMMAND]
   api-key NAME            make a key for a server that calls the API
   user add NAME PHONE     add a user to a users file, with a password from the prompt or standard input
   unlock NAME             lift the lock of an account after too many wrong codes
+  phone                   a phone for development, with SignalWire, Twilio and Plivo in front of it
 
 Every command explains itself with --help. Options: --help, --version`;
 
@@ -60,6 +69,38 @@ second entry of the same NAME, move the server over, and drop the first.
 
 Lifts the lock that too many wrong codes put on an account, and forgets what led to it. Needs REDIS_URL: without it the
 counts are in the memory of the service, and end with it.`,
+  phone: `Usage: doorcode phone [--port 8443] [--page-port 8025] [--certificate phone-certificate.pem]
+
+Takes messages and calls as SignalWire, Twilio and Plivo do, on one TLS port of this machine, checks them as strictly,
+and shows them on a page. For development and tests: it sends nothing, and does not start with NODE_ENV=production.
+Any account and token will do. Callbacks are signed with the token, SignalWire's as well; they go to this machine only.
+
+  --port PORT         of the APIs, 0 for any (default: 8443)
+  --page-port PORT    of the page, 0 for any, "off" for none (default: 8025)
+  --certificate FILE  where its certificate is written, for NODE_EXTRA_CA_CERTS (default: phone-certificate.pem)
+
+A number meets with a fault by its last three digits:
+
+  901  refused: the number is not valid
+  902  refused: the recipient has opted out
+  903  429, too many requests
+  904  500 with a page of HTML
+  905  the connection is cut
+  906  no answer, ever
+  907  it arrives, but the answer stops half-way
+  908  it arrives, 3 s late
+  909  it arrives twice
+  910  accepted, but never delivered`,
+};
+
+/** Which command each option belongs to. */
+const OPTION_OWNERS: Readonly<Record<string, string>> = {
+  expires: 'api-key',
+  file: 'user',
+  locale: 'user',
+  port: 'phone',
+  'page-port': 'phone',
+  certificate: 'phone',
 };
 
 /** Runs one command. Faults of usage go to standard error with exit code 64 (EX_USAGE of sysexits). */
@@ -74,16 +115,17 @@ export async function runCommand(args: readonly string[], version: string, io: C
         file: { type: 'string' },
         locale: { type: 'string' },
         expires: { type: 'string' },
+        port: { type: 'string' },
+        'page-port': { type: 'string' },
+        certificate: { type: 'string' },
       },
     });
     const [command = 'serve', ...rest] = positionals;
     if (values.version) return say(io, version);
     const help = Object.hasOwn(COMMAND_HELP, command) ? COMMAND_HELP[command] : undefined;
     if (values.help) return say(io, (positionals.length > 0 ? help : undefined) ?? HELP);
-    if (command !== 'user' && (values.file !== undefined || values.locale !== undefined)) {
-      throw new UsageError(`--file and --locale belong to "user add"`);
-    }
-    if (command !== 'api-key' && values.expires !== undefined) throw new UsageError('--expires belongs to "api-key"');
+    const stray = Object.keys(values).find((name) => (OPTION_OWNERS[name] ?? command) !== command);
+    if (stray !== undefined) throw new UsageError(`--${stray} belongs to "doorcode ${OPTION_OWNERS[stray]}"`);
     if (command === 'serve' && rest.length === 0) return { serve: true };
     if (command === 'key' && rest.length === 0) return say(io, randomBytes(32).toString('base64'));
     if (command === 'api-key' && rest[0] !== undefined && rest.length === 1) {
@@ -97,6 +139,16 @@ export async function runCommand(args: readonly string[], version: string, io: C
       );
     }
     if (command === 'unlock' && rest[0] !== undefined && rest.length === 1) return await unlockCommand(rest[0], io);
+    if (command === 'phone' && rest.length === 0) {
+      return await phoneCommand(
+        {
+          port: portOf('port', values.port ?? '8443'),
+          pagePort: values['page-port'] === 'off' ? null : portOf('page-port', values['page-port'] ?? '8025'),
+          certificatePath: values.certificate ?? 'phone-certificate.pem',
+        },
+        io,
+      );
+    }
     throw new UsageError(help ?? `There is no command "${command}".\n\n${HELP}`);
   } catch (error) {
     io.complain((error as Error).message);
@@ -123,6 +175,23 @@ async function apiKeyCommand(name: string, expires: string | undefined, io: Comm
   }
   io.write(`key:      ${key}`);
   return say(io, `API_KEYS: ${entry}`);
+}
+
+async function phoneCommand(
+  options: { port: number; pagePort: number | null; certificatePath: string },
+  { env, write }: CommandIo,
+): Promise<Outcome> {
+  if (env['NODE_ENV'] === 'production') {
+    throw new ConfigError(['NODE_ENV: "doorcode phone" shows every code to everyone: it does not start in production']);
+  }
+  const { openPhone } = await import('./phone-simulator/open-phone.ts');
+  return { running: await openPhone({ ...options, write }) };
+}
+
+function portOf(option: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65_535)) throw new UsageError(`--${option} must be a port, a number from 0 to 65535`);
+  return port;
 }
 
 function say(io: CommandIo, text: string): Outcome {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { stdin, stdout } from 'node:process';
 import { parseEnv } from 'node:util';
-import { runCommand } from './command-line.ts';
+import { type Running, runCommand } from './command-line.ts';
 import { ConfigError } from './environment.ts';
 import { readPassword } from './password-prompt.ts';
 
@@ -27,7 +27,16 @@ const outcome = await runCommand(process.argv.slice(2), version, {
   readPassword: () => readPassword(stdin, stdout),
 });
 if ('serve' in outcome) await run();
+else if ('running' in outcome) stopOnSignal(outcome.running);
 else process.exitCode = outcome.exitCode;
+
+function stopOnSignal(running: Running): void {
+  const stop = () => {
+    process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
+    running.close().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+}
 
 async function run(): Promise<void> {
   try {

@@ -6,6 +6,7 @@ import { type Outcome, runCommand } from '../src/command-line.ts';
 import { readConfig } from '../src/config.ts';
 import type { Environment } from '../src/environment.ts';
 import { DoorcodeError } from '../src/errors.ts';
+import { faultDigits } from '../src/phone-simulator/faults.ts';
 
 interface Ran {
   readonly outcome: Outcome;
@@ -67,6 +68,7 @@ t.test('it explains itself', async (t) => {
     [['user', '--help'], /^Usage: doorcode user add NAME PHONE [\s\S]*--file FILE[\s\S]*--locale LOCALE/],
     [['user', 'add', '--help'], /^Usage: doorcode user add /],
     [['--help', 'user', 'add'], /^Usage: doorcode user add /],
+    [['phone', '--help'], /^Usage: doorcode phone [\s\S]*--certificate FILE/],
     [['nonsense', '--help'], /^doorcode: /],
     [['constructor', '--help'], /^doorcode: /],
   ];
@@ -111,13 +113,20 @@ t.test('what is not understood goes to standard error, with exit code 64', async
     [['user', 'add', 'alice', number, 'more'], /^Usage: doorcode user add/],
     [['unlock'], /^Usage: doorcode unlock NAME/],
     [['unlock', 'alice', 'bob'], /^Usage: doorcode unlock NAME/],
-    [['unlock', 'alice', '--locale', 'en'], /^--file and --locale belong to "user add"$/],
+    [['unlock', 'alice', '--locale', 'en'], /^--locale belongs to "doorcode user"$/],
+    [['serve', '--port', '8443'], /^--port belongs to "doorcode phone"$/],
+    [['phone', '--file', 'x'], /^--file belongs to "doorcode user"$/],
+    [['phone', 'more'], /^Usage: doorcode phone/],
+    [['phone', '--port', 'x'], /^--port must be a port/],
+    [['phone', '--port', 'off'], /^--port must be a port/],
+    [['phone', '--page-port', '65536'], /^--page-port must be a port/],
+    [['phone', '--host', '0.0.0.0'], /--host/],
     [['--nonsense'], /--nonsense/],
     [['-x'], /-x/],
     [['--help=yes'], /--help/],
     [['user', 'add', 'alice', number, '--file'], /--file/],
-    [['--file', 'users.json'], /^--file and --locale belong to "user add"$/],
-    [['key', '--locale', 'en'], /^--file and --locale belong to "user add"$/],
+    [['--file', 'users.json'], /^--file belongs to "doorcode user"$/],
+    [['key', '--locale', 'en'], /^--locale belongs to "doorcode user"$/],
     [['user', 'add', 'alice', '5550100101'], /^PHONE must be a phone number with its country code/],
     [['user', 'add', 'alice', '+1'], /^PHONE must be/],
     [['user', 'add', 'alice', ''], /^PHONE must be/],
@@ -254,4 +263,46 @@ t.test('a store that cannot be reached is no fault of usage', async (t) => {
   const { outcome, err } = await run(['unlock', 'alice'], { command });
   t.strictSame(outcome, failure);
   t.equal(err, 'The limit store is unavailable');
+});
+
+const PHONE = '../src/phone-simulator/open-phone.js';
+
+t.test('the simulator runs until it is closed, where it is told to', async (t) => {
+  const opened: unknown[] = [];
+  const running = { close: async () => {} };
+  const { runCommand: command } = await t.mockImport<typeof import('../src/command-line.ts')>(
+    '../src/command-line.ts',
+    {
+      [PHONE]: {
+        openPhone: async ({ write, ...options }: { write: (line: string) => void }) => {
+          opened.push(options);
+          write('it runs');
+          return running;
+        },
+      },
+    },
+  );
+  t.match(await run(['phone'], { command }), { outcome: { running }, out: 'it runs', err: '' });
+  await run(['phone', '--port=0', '--page-port', 'off', '--certificate', 'some.pem'], { command });
+  await run(['phone', '--page-port', '65535'], { command, env: { NODE_ENV: 'development' } });
+  t.strictSame(opened, [
+    { port: 8443, pagePort: 8025, certificatePath: 'phone-certificate.pem' },
+    { port: 0, pagePort: null, certificatePath: 'some.pem' },
+    { port: 8443, pagePort: 65_535, certificatePath: 'phone-certificate.pem' },
+  ]);
+});
+
+t.test('the help of the simulator lists every fault as it is', async (t) => {
+  const { out } = await run(['phone', '--help']);
+  const listed = [...out.matchAll(/^ {2}(\d{3}) {2}(.+)$/gm)].map(([, digits, what]) => ({ digits, what }));
+  t.strictSame(
+    listed,
+    faultDigits.map(({ digits, what }) => ({ digits, what })),
+  );
+});
+
+t.test('in production the simulator does not start', async (t) => {
+  const { outcome, out, err } = await run(['phone', '--port', '0'], { env: { NODE_ENV: 'production' } });
+  t.strictSame({ outcome, out }, { outcome: { exitCode: 78 }, out: '' });
+  t.match(err, /NODE_ENV: .*production/);
 });

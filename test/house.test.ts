@@ -14,7 +14,9 @@ t.test('every source has its test in the same place, and every test its source',
   const withoutTest: Record<string, string> = {
     'delivery/sender': 'a port; its adapters pass sender.contract.ts',
     'limits/limits': 'a port',
+    'phone-simulator/provider': 'a port; compatibility and plivo have tests of their own',
     'sign-in/ports': 'types only',
+    'verifications/ports': 'types only',
     'users/directory': 'a port; its adapters pass directory.contract.ts',
   };
   const withoutSource: Record<string, string> = {
@@ -141,6 +143,7 @@ t.test('the linter holds who may import whom', async (t) => {
   const web = ['fastify', '@fastify/cookie'];
   const network = ['undici', 'ioredis', '@signalwire/compatibility-api', 'node:http'];
   const theProcess = ['process', 'node:process'];
+  const simulator = ['./phone-simulator/open-phone.ts', './phone-simulator/phone.ts'];
   const otp = ['otplib', 'otplib/functional', '@otplib/plugin-crypto-node'];
   const rules: Record<string, { refused: string[]; allowed: string[] }> = {
     'challenge/some.ts': {
@@ -162,6 +165,10 @@ t.test('the linter holds who may import whom', async (t) => {
     'limits/some.ts': {
       refused: [...web, ...otp, ...outer, '../users/directory.ts', '../delivery/sender.ts'],
       allowed: ['../clock.ts', '../username.ts', './limits.ts'],
+    },
+    'phone-simulator/some.ts': {
+      refused: [...web, ...otp, ...outer, ...foreign, ...ports, '../challenge/challenge.ts', '../http/problem.ts'],
+      allowed: ['../clock.ts', '../environment.ts', './provider.ts', 'node:https'],
     },
     'sign-in/some.ts': {
       refused: [
@@ -211,17 +218,29 @@ t.test('the linter holds who may import whom', async (t) => {
       allowed: [...web, './keys.ts'],
     },
     'some.ts': {
-      refused: [...otp, './delivery/console.ts', './users/file.ts', './limits/memory.ts'],
+      refused: [...otp, ...simulator, './delivery/console.ts', './users/file.ts', './limits/memory.ts'],
       allowed: [...web, './delivery/sender.ts', './limits/policy.ts', './sign-in/routes.ts'],
     },
     'serve.ts': {
-      refused: [...otp],
+      refused: [...otp, ...simulator],
       allowed: ['./delivery/console.ts', './users/file.ts', './limits/memory.ts', './app.ts'],
     },
-    'unlock.ts': { refused: [...otp], allowed: ['./limits/redis.ts', './limits/policy.ts'] },
+    'unlock.ts': { refused: [...otp, ...simulator], allowed: ['./limits/redis.ts', './limits/policy.ts'] },
     'command-line.ts': {
-      refused: ['./delivery/console.ts', './users/file.ts', './limits/memory.ts', './sign-in/login.ts'],
-      allowed: ['./delivery/phone.ts', './users/add-user.ts', './users/password.ts', './unlock.ts'],
+      refused: [
+        './delivery/console.ts',
+        './users/file.ts',
+        './limits/memory.ts',
+        './sign-in/login.ts',
+        './phone-simulator/phone.ts',
+      ],
+      allowed: [
+        './delivery/phone.ts',
+        './users/add-user.ts',
+        './users/password.ts',
+        './unlock.ts',
+        './phone-simulator/open-phone.ts',
+      ],
     },
     'main.ts': { refused: [...otp, './delivery/console.ts'], allowed: [...theProcess, './command-line.ts'] },
   };

@@ -1,9 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CookieJar } from './support/build-app.ts';
 import { program } from './support/programs.ts';
@@ -167,6 +169,40 @@ t.test('npm start hands SIGTERM on: no shell stands between npm and the service'
   // Its output ends when the last process that writes to it has ended.
   await closed;
   t.match(output, '"msg":"shutting down"');
+});
+
+t.test('the phone simulator takes the place of SignalWire: its notice is all that the service needs', async (t) => {
+  // Not the folder of the test, which is the service's.
+  const cwd = await mkdtemp(join(tmpdir(), 'doorcode-'));
+  t.teardown(() => rm(cwd, { recursive: true }));
+  const args = [MAIN, 'phone', '--port', '0', '--page-port', '0', '--certificate', join(cwd, 'some.pem')];
+  const child = spawn(process.execPath, args, { env: childEnv({}), cwd });
+  const ended = once(child, 'exit');
+  t.teardown(() => child.kill('SIGKILL'));
+  let notice = '';
+  for await (const text of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    notice += text;
+    if (notice.includes('npm start')) break;
+  }
+  const [, page = ''] = /phone: (http:\S+) shows/.exec(notice) ?? [];
+  const settings = Object.fromEntries([...notice.matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name, value]) => [name, value]));
+
+  const service = await startService(t, settings);
+  while ((await service.get('/readyz')).status !== 200) await new Promise(setImmediate);
+  const jar = new CookieJar();
+  t.equal((await service.post('/login', { username: 'demo', password: 'demo' }, jar)).status, 200);
+  const [message] = (await (await fetch(`${page}/messages`)).json()) as { text: string; to: string }[];
+  t.match(message, { provider: 'signalwire', channel: 'sms', to: '+15550100100' });
+  const otp = /#(\d{6})$/.exec(message?.text ?? '')?.[1];
+  t.equal((await service.post('/otp', { otp }, jar)).status, 200);
+  t.match(await (await fetch(page)).text(), `<strong class="code">${otp}</strong>`);
+
+  child.kill('SIGTERM');
+  t.strictSame(await ended, [0, null]);
+});
+
+t.test('the phone simulator does not start in production', async (t) => {
+  t.match(await run(t, ['phone', '--port', '0'], { NODE_ENV: 'production' }), { code: 78, stderr: 'NODE_ENV' });
 });
 
 t.test('SIGINT ends it at once', async (t) => {

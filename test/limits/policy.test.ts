@@ -212,7 +212,8 @@ t.test('failures have a bound of their own, because a message may come late that
 t.test('who is refused by a limit has used up nothing of the bound on failures', async (t) => {
   const { policy, clock } = setUp({ ...off, sendPhone: [{ count: 1, seconds: 60 }], resendCooldownSeconds: 0 });
   await delivered(policy, PHONE, ASKER);
-  for (let send = 0; send < 20; send += 1) await t.rejects(policy.send(PHONE, ASKER), { retryAfterSeconds: 60 });
+  for (let send = 0; send < 20; send += 1)
+    await t.rejects(policy.send(PHONE, ASKER), { code: 'too_many_requests', retryAfterSeconds: 60 });
   clock.advance(60);
   await t.resolves(delivered(policy, PHONE, ASKER));
 });

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { createCertificate } from '../../src/phone-simulator/certificate.ts';
 
 /** A server's key and certificate, and the certificate that a client must trust for it; PEM. */
 export interface TestTls {
@@ -7,70 +7,8 @@ export interface TestTls {
   readonly ca: string;
 }
 
-const oids = {
-  ecdsaWithSha256: '2a8648ce3d040302',
-  commonName: '550403',
-  basicConstraints: '551d13',
-  subjectAltName: '551d11',
-};
-
-/**
- * A fresh certificate for 127.0.0.1, ::1 and localhost, signed by itself, so that it is its own authority. Written by
- * hand in DER (RFC 5280), because a machine with Node may have no openssl.
- */
+/** A fresh certificate for 127.0.0.1, ::1 and localhost, its own authority. */
 export function createTestTls(): TestTls {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const algorithm = sequence(oid(oids.ecdsaWithSha256));
-  const name = sequence(der(0x31, sequence(oid(oids.commonName), der(0x0c, Buffer.from('doorcode test')))));
-  const day = 24 * 60 * 60 * 1000;
-  const validity = sequence(time(Date.now() - day), time(Date.now() + 30 * day));
-  const addresses = [Buffer.from([127, 0, 0, 1]), Buffer.concat([Buffer.alloc(15), Buffer.from([1])])];
-  const subjectAltName = sequence(
-    der(0x82, Buffer.from('localhost')),
-    ...addresses.map((address) => der(0x87, address)),
-  );
-  const certificate = sequence(
-    der(0xa0, der(0x02, Buffer.from([2]))), // v3
-    der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])), // serial number, positive
-    algorithm,
-    name,
-    validity,
-    name,
-    publicKey.export({ type: 'spki', format: 'der' }),
-    der(
-      0xa3,
-      sequence(
-        extension(oids.basicConstraints, sequence(der(0x01, Buffer.from([0xff])))), // an authority
-        extension(oids.subjectAltName, subjectAltName),
-      ),
-    ),
-  );
-  const signature = sign('sha256', certificate, privateKey);
-  const signed = sequence(certificate, algorithm, der(0x03, Buffer.concat([Buffer.from([0]), signature])));
-  const cert = new X509Certificate(signed).toString();
-  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert, ca: cert };
-}
-
-/** Tag, length, content (X.690 §8.1). */
-function der(tag: number, content: Buffer): Buffer {
-  const { length } = content;
-  const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...head]), content]);
-}
-
-function sequence(...parts: Buffer[]): Buffer {
-  return der(0x30, Buffer.concat(parts));
-}
-
-function oid(hex: string): Buffer {
-  return der(0x06, Buffer.from(hex, 'hex'));
-}
-
-function extension(id: string, value: Buffer): Buffer {
-  return sequence(oid(id), der(0x04, value));
-}
-
-/** GeneralizedTime, `YYYYMMDDHHMMSSZ`. */
-function time(ms: number): Buffer {
-  return der(0x18, Buffer.from(`${new Date(ms).toISOString().replace(/\D/g, '').slice(0, 14)}Z`));
+  const { key, certificate } = createCertificate(Date.now());
+  return { key, cert: certificate, ca: certificate };
 }

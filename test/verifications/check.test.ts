@@ -1,0 +1,69 @@
+import t from 'tap';
+import { wrongCode } from '../support/build-app.ts';
+import { BANK, NUMBER, TEST_NUMBER, verificationApi } from '../support/verifications.ts';
+
+t.test('what a check can turn out to be', async (t) => {
+  const { ask, check, clock } = await verificationApi();
+  const first = await ask();
+  for (let left = 4; left >= 0; left -= 1) {
+    t.match((await check(first.id, wrongCode(first.code))).json(), {
+      status: 403,
+      code: 'otp_invalid',
+      attemptsLeft: left,
+    });
+  }
+  t.match((await check(first.id, first.code)).json(), { status: 429, code: 'otp_attempts_exhausted' });
+
+  const second = await ask();
+  t.match((await check(first.id, second.code)).json(), { status: 429 }, 'a code of another id');
+  t.match((await check(second.id, first.code)).json(), { code: 'otp_invalid', attemptsLeft: 4 });
+  clock.advance(60);
+  t.match((await check(second.id, second.code)).json(), { status: 410, code: 'otp_expired' });
+  clock.advance(540);
+  t.match((await check(second.id, second.code)).json(), { status: 401, code: 'challenge_missing' });
+});
+
+t.test('the number that is meant can be told; another one is a wrong guess', async (t) => {
+  const { ask, check } = await verificationApi();
+  const { id, code } = await ask();
+  t.match((await check(id, code, { to: '+15550100102' })).json(), { code: 'otp_invalid', attemptsLeft: 4 });
+  t.match((await check(id, code, { to: NUMBER })).json(), { status: 'approved' });
+});
+
+t.test('ten wrong codes in a row lock a number, for the one key', async (t) => {
+  const { ask, check } = await verificationApi();
+  for (let round = 0; round < 2; round += 1) {
+    const { id, code } = await ask();
+    for (let guess = 0; guess < 5; guess += 1) await check(id, wrongCode(code));
+  }
+  const { id, code } = await ask();
+  t.match((await check(id, code)).json(), { status: 429, code: 'account_locked' });
+  const bank = await ask({}, BANK.key);
+  t.equal((await check(bank.id, bank.code, {}, BANK.key)).statusCode, 200);
+});
+
+t.test('all guess limits hold for test numbers, too', async (t) => {
+  const { ask, check } = await verificationApi({ env: TEST_NUMBER });
+  const { id } = await ask({ to: '+15550100001' });
+  for (let guess = 0; guess < 5; guess += 1) await check(id, '000000');
+  t.match((await check(id, '123456')).json(), { code: 'otp_attempts_exhausted' });
+});
+
+t.test('after their last day they are numbers like all others', async (t) => {
+  const { ask, check, clock, messages } = await verificationApi({ env: TEST_NUMBER });
+  clock.advance(86_399);
+  const last = await ask({ to: '+15550100001' });
+  t.equal(messages.length, 0);
+  clock.advance(1);
+  t.match((await check(last.id, '123456')).json(), { code: 'otp_invalid' });
+  const sent = await ask({ to: '+15550100001' });
+  t.equal(messages.length, 1);
+  t.match((await check(sent.id, sent.code)).json(), { status: 'approved' });
+});
+
+t.test('parallel right codes: one is approved', async (t) => {
+  const { ask, check } = await verificationApi();
+  const { id, code } = await ask();
+  const answers = await Promise.all(Array.from({ length: 5 }, () => check(id, code)));
+  t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [200, 409, 409, 409, 409]);
+});

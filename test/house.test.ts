@@ -20,6 +20,7 @@ t.test('every source has its test in the same place, and every test its source',
     'users/directory': 'a port; its adapters pass directory.contract.ts',
   };
   const withoutSource: Record<string, string> = {
+    'delivery-flow': 'the whole sign-in, with every provider',
     house: 'the rules of the house',
     'http/bad-input': 'wrong requests to every route',
     independent: 'the whole sign-in, recomputed by other programs',

@@ -1,24 +1,34 @@
+import { EventEmitter } from 'node:events';
 import { DeliveryError } from './sender.ts';
 
 /**
- * Waits for some work, but no longer than until the signal fires, whether or not the work heeds it: undici, for one,
- * does not look at the signal while it connects, and a host that drops packets would hold the user up.
+ * Does some work, but waits for it no longer than until the signal fires, whether or not the work heeds it: undici, for
+ * one, does not look at the signal while it connects, and a host that drops packets would hold the user up.
  *
  * What the work still does after that goes unheard.
  *
+ * @param work not begun when the signal has fired already. It is handed an emitter of one `abort` event, which undici
+ *   takes in place of a signal, at a sixth of the cost of one more listener on an AbortSignal
  * @throws DeliveryError temporary `timeout` when the signal has fired; else what the work throws
  */
-export async function abortable<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T> {
-  const settled = new AbortController();
+export async function abortable<T>(
+  work: (abort: EventEmitter) => PromiseLike<T>,
+  signal: AbortSignal,
+): Promise<Awaited<T>> {
+  if (signal.aborted) throw new DeliveryError('temporary', 'timeout');
+  const emitter = new EventEmitter();
+  let fire = () => {};
   const aborted = new Promise<never>((_, reject) => {
-    const fire = () => reject(new DeliveryError('temporary', 'timeout'));
-    if (signal.aborted) fire();
-    else signal.addEventListener('abort', fire, { once: true, signal: settled.signal });
+    fire = () => {
+      reject(new DeliveryError('temporary', 'timeout'));
+      emitter.emit('abort');
+    };
   });
+  signal.addEventListener('abort', fire, { once: true });
   try {
-    return await Promise.race([work, aborted]);
+    return await Promise.race([work(emitter), aborted]);
   } finally {
-    // Takes the listener off a signal that may outlive this work.
-    settled.abort();
+    // Off a signal that may outlive this work.
+    signal.removeEventListener('abort', fire);
   }
 }

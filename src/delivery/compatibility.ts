@@ -1,5 +1,5 @@
-import { createCompatibilityHttp } from './compatibility-http.ts';
-import { loadSdk, type Sdk } from './compatibility-sdk.ts';
+import { createCompatibilityHttp, type SdkRequest } from './compatibility-http.ts';
+import { loadSdk, type Sdk, type SdkClient } from './compatibility-sdk.ts';
 import type { ConnectOptions } from './http-agent.ts';
 import { providerOrigin } from './provider-http.ts';
 import { asDeliveryError, type Message, type Receipt, type Sender } from './sender.ts';
@@ -42,26 +42,45 @@ export function createCompatibilitySender(options: CompatibilitySenderOptions): 
   const receipts = receiptUrl === undefined ? {} : { statusCallback: receiptUrl };
   const http = createCompatibilityHttp(providerOrigin(name, host), connect);
   const loading = load();
+
+  const prepared = loading.then(({ RestClient }) => ({
+    sms: prepare(RestClient, ({ messages }) => messages.create({ to: '', from, body: '', ...receipts })),
+    voice: prepare(RestClient, ({ calls }) => calls.create({ to: '', from, twiml: '', ...receipts })),
+    say: (locale: string, text: string) => {
+      const response = new RestClient.LaML.VoiceResponse();
+      response.say({ language: voiceDialect(locale) }, text);
+      return response.toString();
+    },
+  }));
   // A failure is told by `send` and `ready`; without this it would end the process before anyone asks.
-  loading.catch(() => {});
+  prepared.catch(() => {});
+
+  /**
+   * Has the SDK write a request without sending it. What it writes differs from message to message in the number and
+   * the words only, so once is enough: it takes the SDK as long as the whole exchange takes on a short line, and a
+   * client of its own for each message would be the only way to hand a signal through it.
+   */
+  function prepare(RestClient: Sdk['RestClient'], create: (client: SdkClient) => unknown): SdkRequest {
+    let written: SdkRequest | undefined;
+    const httpClient = {
+      request(request: SdkRequest) {
+        written = request;
+        return new Promise<never>(() => {});
+      },
+    };
+    create(RestClient(account, token, { signalwireSpaceUrl: host, httpClient, lazyLoading: true, env: {} }));
+    if (written === undefined) throw new Error('the SDK wrote no request');
+    return written;
+  }
 
   async function create({ channel, to, text, locale }: Message, signal: AbortSignal): Promise<Receipt> {
-    const { RestClient } = await loading;
-    // A client for each message, because the SDK has no other way to carry the signal to its HTTP client.
-    const client = RestClient(account, token, {
-      signalwireSpaceUrl: host,
-      httpClient: { request: (request) => http.request(request, signal) },
-      lazyLoading: true,
-      env: {},
-    });
-    if (channel === 'sms') {
-      const { sid } = await client.messages.create({ to, from, body: text, ...receipts });
-      return { sender: name, id: sid };
-    }
-    const response = new RestClient.LaML.VoiceResponse();
-    response.say({ language: voiceDialect(locale) }, text);
-    const { sid } = await client.calls.create({ to, from, twiml: response.toString(), ...receipts });
-    return { sender: name, id: sid };
+    const { sms, voice, say } = await prepared;
+    const request =
+      channel === 'sms'
+        ? { ...sms, data: { ...sms.data, To: to, Body: text } }
+        : { ...voice, data: { ...voice.data, To: to, Twiml: say(locale, text) } };
+    const { body } = await http.request(request, signal);
+    return { sender: name, id: body.sid };
   }
 
   return {
@@ -76,7 +95,7 @@ export function createCompatibilitySender(options: CompatibilitySenderOptions): 
       }
     },
     async ready() {
-      await loading;
+      await prepared;
     },
     close: () => http.close(),
   };

@@ -66,7 +66,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const { signal, abort, clear } = startTimeout(ms);
     underWay.add(abort);
     try {
-      return await abortable(sender.send(message, signal), signal);
+      return await abortable(() => sender.send(message, signal), signal);
     } finally {
       underWay.delete(abort);
       clear();

@@ -68,8 +68,9 @@ function receipt(id: unknown): Receipt {
 
 // docs.plivo.com, "Destination number validation": 400 with `"error": "19332631167 is not a valid phone number"`, or
 // `… is not an MMS enabled phone number`. Plivo has no numbers for its errors, so the words have to do; that they name
-// the number we sent to keeps a fault of our own number apart.
-const NUMBER_REFUSED = /^\+?(?<number>\d+) is not (?:a valid|an? \w+ enabled) phone number/;
+// the number we sent to keeps a fault of our own number apart. How it words an opt-out is not documented.
+const NUMBER_REFUSED =
+  /^\+?(?<number>\d+) (?:is not (?:a valid|an? \w+ enabled) phone number|(?:has|is) (?:opted out|unsubscribed))/;
 
 /** What an answer other than 2xx means. Its text quotes the phone number, and must not travel on. */
 function refusalOf(status: number, body: object | null, to: string): DeliveryError {

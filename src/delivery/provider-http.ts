@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { abortable } from './abortable.ts';
 import { type ConnectOptions, connectionFree, createHttpAgent } from './http-agent.ts';
 import { networkError } from './network-error.ts';
@@ -32,7 +33,7 @@ export interface ProviderHttp {
 export function createProviderHttp(origin: string, connect?: ConnectOptions): ProviderHttp {
   const agent = createHttpAgent(connect);
 
-  async function exchange(request: ProviderRequest, signal: AbortSignal): Promise<ProviderAnswer> {
+  async function exchange(request: ProviderRequest, signal: EventEmitter): Promise<ProviderAnswer> {
     const { path, username, password, headers, body } = request;
     const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     const response = await agent.request({
@@ -50,7 +51,7 @@ export function createProviderHttp(origin: string, connect?: ConnectOptions): Pr
 
   return {
     post: (request, signal) =>
-      abortable(exchange(request, signal), signal).catch((error) => {
+      abortable((abort) => exchange(request, abort), signal).catch((error) => {
         throw networkError(error, signal);
       }),
     close: () => agent.close(),

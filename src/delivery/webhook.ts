@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Dispatcher } from 'undici';
 import { type Clock, isoSeconds } from '../clock.ts';
 import { abortable } from './abortable.ts';
@@ -32,7 +33,7 @@ export function createWebhookSender({ url, secret, clock, dispatcher }: WebhookS
     async send(message, signal) {
       const body = payloadOf(message);
       const signature = sign(body, secret, Math.floor(clock() / 1000));
-      const status = await abortable(post(body, signature, signal), signal).catch((error) => {
+      const status = await abortable((abort) => post(body, signature, abort), signal).catch((error) => {
         throw networkError(error, signal);
       });
       if (status < 200 || status > 299) throw refusalOf(status);
@@ -43,7 +44,7 @@ export function createWebhookSender({ url, secret, clock, dispatcher }: WebhookS
     },
   };
 
-  async function post(body: string, signature: string, signal: AbortSignal): Promise<number> {
+  async function post(body: string, signature: string, signal: EventEmitter): Promise<number> {
     const response = await agent.request({
       origin,
       path: pathname + search,
@@ -53,7 +54,7 @@ export function createWebhookSender({ url, secret, clock, dispatcher }: WebhookS
       signal,
     });
     // The status has decided; the body is read only to free the connection for the next message.
-    await response.body.dump({ limit: maxResponseBytes, signal }).catch(() => {});
+    await response.body.dump({ limit: maxResponseBytes }).catch(() => {});
     await connectionFree();
     return response.statusCode;
   }

@@ -1,3 +1,4 @@
+import { isLoopbackUrl } from './loopback.ts';
 import type { Callback } from './provider.ts';
 
 /** One request to the service, and what came of it. */
@@ -5,7 +6,7 @@ export interface CalledBack {
   /** Without its query, which may hold a token. */
   readonly url: string;
   readonly fields: Readonly<Record<string, string>>;
-  /** HTTP status, or null when there was no answer. */
+  /** HTTP status, or null when there was no answer: also for another machine, which is not called. */
   readonly status: number | null;
 }
 
@@ -21,7 +22,10 @@ export interface Caller {
 const TIMEOUT_MS = 10_000;
 const MAX_REMEMBERED = 500;
 
-/** Makes the requests that a provider makes to the service. A failure is remembered and otherwise without effect. */
+/**
+ * Makes the requests that a provider makes to the service, as long as that is on this machine: one behind a gateway's
+ * name is told nothing. A failure is remembered and otherwise without effect.
+ */
 export function createCaller(): Caller {
   const closing = new AbortController();
   const made: CalledBack[] = [];
@@ -50,7 +54,7 @@ export function createCaller(): Caller {
   return {
     made,
     async call(callback) {
-      const answer = await exchange(callback);
+      const answer = isLoopbackUrl(callback.url) ? await exchange(callback) : null;
       const [url = ''] = callback.url.split('?');
       made.push({ url, fields: callback.fields, status: answer?.status ?? null });
       if (made.length > MAX_REMEMBERED) made.shift();

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { callEvents, compatibilityReceipts } from './compatibility-receipts.ts';
-import { isLoopbackUrl } from './loopback.ts';
+import { isHttpUrl } from './loopback.ts';
 import { type Answer, type Channel, type Endpoint, isE164, type Order, type Reason, Refusal } from './provider.ts';
 import { readSpoken } from './spoken.ts';
 
@@ -96,7 +96,7 @@ export function compatibilityEndpoint(path: string): Endpoint | null {
     const unknown = asked.find((event) => !callEvents.includes(event));
     if (unknown !== undefined) throw refusal(400, 20001, `StatusCallbackEvent: there is no event ${unknown}`);
     if (url === null) return null;
-    if (!isLoopbackUrl(url)) throw refusal(400, 21609, 'StatusCallback: the simulator calls this machine only');
+    if (!isHttpUrl(url)) throw refusal(400, 21609, 'StatusCallback is not a valid URL');
     const events = channel === 'sms' ? ['sent', 'delivered'] : asked.length > 0 ? asked : ['completed'];
     return { url, method, events };
   }

@@ -12,12 +12,17 @@ export function isLoopbackHost(hostname: string): boolean {
   return loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
+/** Whether this is a URL that a provider would call: HTTP, without credentials. */
+export function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
+}
+
 /**
- * Whether this is a URL that the simulator may call. Only this machine: nobody who can reach the simulator may have it
+ * Whether it is a URL that the simulator calls, too. Only this machine: nobody who can reach the simulator may have it
  * knock at other doors.
  */
 export function isLoopbackUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password } = new URL(text);
-  return /^https?:$/.test(protocol) && username === '' && password === '' && isLoopbackHost(hostname);
+  return isHttpUrl(text) && isLoopbackHost(new URL(text).hostname);
 }

@@ -81,7 +81,7 @@ export function createNetwork({ inbox, caller, clock, schedule }: NetworkOptions
 
   async function ask(question: Callback): Promise<Words> {
     const answer = await caller.call(question);
-    if (answer === null) return { text: '', error: 'The answer URL did not answer.' };
+    if (answer === null) return { text: '', error: 'The answer URL did not answer, or is not on this machine.' };
     if (answer.status !== 200) return { text: '', error: `The answer URL answered ${answer.status}.` };
     return readSpoken(answer.text, 'Speak') ?? { text: '', error: 'The answer URL gave no XML that can be spoken.' };
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isLoopbackUrl } from './loopback.ts';
+import { isHttpUrl } from './loopback.ts';
 import { type Answer, type Channel, type Endpoint, isE164, type Order, type Reason, Refusal } from './provider.ts';
 import { plivoSignatureV2, plivoSignatureV3 } from './signature.ts';
 
@@ -47,10 +47,7 @@ export function plivoEndpoint(path: string): Endpoint | null {
     for (const [name, value] of Object.entries(fields)) {
       const check = Object.hasOwn(FIELDS[channel], name) ? FIELDS[channel][name] : undefined;
       if (check === undefined) throw refusal(400, `unknown field: ${name}`);
-      if (!check(value)) {
-        const where = check === isUrl ? ' (the simulator calls this machine only)' : '';
-        throw refusal(400, `${name} is not valid${where}`);
-      }
+      if (!check(value)) throw refusal(400, `${name} is not valid`);
     }
     for (const name of REQUIRED[channel]) {
       if (fields[name] === undefined) throw refusal(400, `${name} parameter not present`);
@@ -166,7 +163,7 @@ function isText(value: unknown): boolean {
 }
 
 function isUrl(value: unknown): boolean {
-  return typeof value === 'string' && isLoopbackUrl(value);
+  return typeof value === 'string' && isHttpUrl(value);
 }
 
 function isMethod(value: unknown): boolean {

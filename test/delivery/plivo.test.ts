@@ -78,6 +78,7 @@ t.test('what Plivo says decides what happens next', async (t) => {
     [refuse(400, `${digits} is not a valid phone number`), 'permanent', 'number'],
     [refuse(400, `+${digits} is not a valid phone number`), 'permanent', 'number'],
     [refuse(400, `${digits} is not an SMS enabled phone number`), 'permanent', 'number'],
+    [refuse(400, `${digits} has opted out`), 'permanent', 'number'],
     [refuse(400, '15550100197 is not a valid phone number'), 'temporary', 'sender_number'],
     [refuse(400, 'src parameter not present'), 'temporary', 'http_400'],
     [{ status: 400, body: { error: { code: 1 } } }, 'temporary', 'http_400'],

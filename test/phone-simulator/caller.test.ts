@@ -40,6 +40,12 @@ t.test('a failure is remembered, and no more', async (t) => {
   t.match(caller.made, [{ status: null }]);
 });
 
+t.test('another machine is not called', async (t) => {
+  const caller = createCaller();
+  t.equal(await caller.call({ url: 'https://login.example.com/x', method: 'POST', fields, headers: {} }), null);
+  t.strictSame(caller.made, [{ url: 'https://login.example.com/x', fields, status: null }]);
+});
+
 t.test('close gives up what is under way', async (t) => {
   let arrive = () => {};
   const arrived = new Promise<void>((resolve) => {

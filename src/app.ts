@@ -7,7 +7,9 @@ import { parseChallenge } from './challenge/challenge.ts';
 import type { RandomBytes } from './challenge/totp.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import type { Assertions } from './gateway/assertion.ts';
 import { createReturnTo } from './gateway/return-to.ts';
+import { registerGateway } from './gateway/routes.ts';
 import { answerClientError } from './http/client-error.ts';
 import { registerCrossSiteRule } from './http/cross-site.ts';
 import { type Lifecycle, type ReadinessCheck, registerHealth } from './http/health.ts';
@@ -41,6 +43,8 @@ export interface AppPorts {
   readonly mask: (phone: string) => string;
   /** What each provider signs its delivery receipts with; none are taken without. */
   readonly receiptKeys?: CallbackRoutes['receiptKeys'];
+  /** Signs what apps are told of a person; nothing is signed without. */
+  readonly assertions?: Assertions | undefined;
   readonly lifecycle: Lifecycle;
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
   /** What works but should not stay as it is. */
@@ -131,6 +135,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     plivo: config.delivery.includes('plivo'),
     receiptKeys: ports.receiptKeys ?? {},
   });
+  registerGateway(app, { assertions: ports.assertions });
   registerHealth(app, ports.lifecycle, ports.readiness, ports.warnings);
   return app;
 }

@@ -13,7 +13,7 @@ const JWKS_MAX_AGE_SECONDS = 300;
 export function registerGateway(app: FastifyInstance, { assertions }: GatewayRoutes): void {
   if (assertions !== undefined) {
     const jwks = JSON.stringify(assertions.jwks());
-    // RFC 7517 §8.5.2 registers application/jwk-set+json, but some verifiers ask for, or take, application/json only,
+    // RFC 7517 §8.5.1 registers application/jwk-set+json, but some verifiers ask for, or take, application/json only,
     // which is what large identity providers send; so every verifier has to take that.
     app.get('/.well-known/jwks.json', async (_request, reply) =>
       reply

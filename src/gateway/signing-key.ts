@@ -31,7 +31,9 @@ const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 export function createSigningKey(seed: Uint8Array): SigningKey {
   if (seed.length !== SEED_BYTES) throw new RangeError(`an Ed25519 seed has ${SEED_BYTES} bytes`);
   const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' });
-  const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
+  // The key itself stands at the end (RFC 8410 §4).
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  const x = spki.subarray(-32).toString('base64url');
   return {
     privateKey,
     publicJwk: { kty: 'OKP', crv: 'Ed25519', x, kid: thumbprint(x), use: 'sig', alg: 'EdDSA' },

@@ -7,7 +7,9 @@ import { parseChallenge } from './challenge/challenge.ts';
 import type { RandomBytes } from './challenge/totp.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import type { Assertions } from './gateway/assertion.ts';
 import { createReturnTo } from './gateway/return-to.ts';
+import { registerGateway } from './gateway/routes.ts';
 import { answerClientError } from './http/client-error.ts';
 import { registerCrossSiteRule } from './http/cross-site.ts';
 import { type Lifecycle, type ReadinessCheck, registerHealth } from './http/health.ts';
@@ -24,6 +26,7 @@ import type { SealKeys } from './seal/keys.ts';
 import { createCurrentSession } from './session/current.ts';
 import { createRevocation } from './session/revocation.ts';
 import { registerSession } from './session/routes.ts';
+import { amrOf } from './session/session.ts';
 import type { SignInPorts } from './sign-in/ports.ts';
 import { registerSignIn } from './sign-in/routes.ts';
 import type { Directory } from './users/directory.ts';
@@ -46,6 +49,8 @@ export interface AppPorts {
   readonly isPossible?: (e164Number: string) => Promise<boolean>;
   /** What each provider signs its delivery receipts with; none are taken without. */
   readonly receiptKeys?: CallbackRoutes['receiptKeys'];
+  /** Signs what apps are told of a person; nothing is signed without. */
+  readonly assertions?: Assertions | undefined;
   readonly lifecycle: Lifecycle;
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
   /** What works but should not stay as it is. */
@@ -107,7 +112,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   const policy = createPolicy(limits, { ...config.limits, challengeTtlSeconds: challengeTtl(config) }, clock);
   const revocation = createRevocation(limits, clock);
   const currentSession = createCurrentSession(cookies, revocation, clock);
-  const { directory, delivery, compose, random, mask } = ports;
+  const { assertions, directory, delivery, compose, random, mask } = ports;
 
   registerSignIn(app, {
     ports: { directory, policy, delivery, compose, clock, random, settings: config },
@@ -141,6 +146,12 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     codec: cookies.codec,
     apiKeys: createApiKeys(config.api.keys),
     mask,
+    ...(assertions === undefined
+      ? {}
+      : {
+          receipt: ({ id, phone, channel }, nowMs) =>
+            assertions.sign({ sub: phone, amr: amrOf(channel), authTime: Math.floor(nowMs / 1000), jti: id }),
+        }),
   });
   registerCallbacks(app, {
     codec: cookies.codec,
@@ -151,6 +162,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     plivo: config.delivery.includes('plivo'),
     receiptKeys: ports.receiptKeys ?? {},
   });
+  registerGateway(app, { assertions });
   registerHealth(app, ports.lifecycle, ports.readiness, ports.warnings);
   return app;
 }

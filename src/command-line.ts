@@ -30,7 +30,7 @@ const HELP = `doorcode: one-time passwords by text message, with no database
 Usage: doorcode [COMMAND]
 
   serve                   run the service (the default); configured by the environment
-  key                     print a fresh key for SESSION_KEYS
+  key                     print a fresh key for SESSION_KEYS, or with --assertion for ASSERTION_KEY
   api-key NAME            make a key for a server that calls the API
   user add NAME PHONE     add a user to a users file, with a password from the prompt or standard input
   unlock NAME             lift the lock of an account after too many wrong codes
@@ -44,10 +44,13 @@ const COMMAND_HELP: Readonly<Record<string, string>> = {
 Runs the service. Settings come from the environment, and from a file .env in the current folder for names that the
 environment does not set; README.md lists them. Stops on SIGTERM or SIGINT once requests in flight are answered.
 Exit codes: 0 stopped, 1 failed to run (for instance the port is taken), 78 the configuration has faults.`,
-  key: `Usage: doorcode key
+  key: `Usage: doorcode key [--assertion]
 
 Prints 32 random bytes in base64, a key for SESSION_KEYS. To rotate, put the new key in front of the old one, separated
-by a comma, and drop the old one when SESSION_TTL has passed.`,
+by a comma, and drop the old one when SESSION_TTL has passed.
+
+  --assertion      a private key for ASSERTION_KEY instead (Ed25519). To rotate, put the new key behind the old one, in
+                   front of it ten minutes later, and drop the old one a minute after every replica knows that.`,
   user: `Usage: doorcode user add NAME PHONE [--file users.json] [--locale LOCALE]
 
 Adds a user to the file that USERS_FILE names. The password is asked for without being shown, or read from the first
@@ -95,6 +98,7 @@ A number meets with a fault by its last three digits:
 
 /** Which command each option belongs to. */
 const OPTION_OWNERS: Readonly<Record<string, string>> = {
+  assertion: 'key',
   expires: 'api-key',
   file: 'user',
   locale: 'user',
@@ -118,6 +122,7 @@ export async function runCommand(args: readonly string[], version: string, io: C
         port: { type: 'string' },
         'page-port': { type: 'string' },
         certificate: { type: 'string' },
+        assertion: { type: 'boolean' },
       },
     });
     const [command = 'serve', ...rest] = positionals;
@@ -127,6 +132,7 @@ export async function runCommand(args: readonly string[], version: string, io: C
     const stray = Object.keys(values).find((name) => (OPTION_OWNERS[name] ?? command) !== command);
     if (stray !== undefined) throw new UsageError(`--${stray} belongs to "doorcode ${OPTION_OWNERS[stray]}"`);
     if (command === 'serve' && rest.length === 0) return { serve: true };
+    // Any 32 bytes are an Ed25519 private key (RFC 8032 §5.1.5), so both kinds are made alike.
     if (command === 'key' && rest.length === 0) return say(io, randomBytes(32).toString('base64'));
     if (command === 'api-key' && rest[0] !== undefined && rest.length === 1) {
       return await apiKeyCommand(rest[0], values.expires, io);

@@ -48,6 +48,10 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   /** Origins, besides our own, that a person may be sent to once signed in. */
   readonly allowedReturnOrigins: readonly string[];
+  /** Ed25519 seeds of 32 bytes each; the first signs assertions, all are published. None: nothing is signed. */
+  readonly assertionKeys: readonly Buffer[];
+  /** Whom assertions are for. */
+  readonly assertionAudience: readonly string[];
   readonly logLevel: string;
 }
 
@@ -95,6 +99,7 @@ function read(env: EnvironmentReader): Config {
   const loginTtlSeconds = env.integer('LOGIN_TTL', 600, 30, 86_400);
   if (loginTtlSeconds < otpTtlSeconds) env.fault('LOGIN_TTL', 'must not be shorter than OTP_TTL');
   const otpDigits = env.integer('OTP_DIGITS', 6, 6, 10);
+  const sessionKeys = readMasterKeys(env, production);
   const limits = readLimits(env);
   checkRisk(env, limits, otpDigits);
 
@@ -104,7 +109,7 @@ function read(env: EnvironmentReader): Config {
     port,
     origin,
     trustProxy: readTrustProxy(env),
-    ...readMasterKeys(env, production),
+    ...sessionKeys,
     cookieDomain: readCookieDomain(env, origin),
     sessionTtlSeconds: env.integer('SESSION_TTL', 43_200, 60, 31_536_000),
     loginTtlSeconds,
@@ -125,6 +130,8 @@ function read(env: EnvironmentReader): Config {
     appName: readAppName(env),
     allowedOrigins: env.origins('ALLOWED_ORIGINS'),
     allowedReturnOrigins: env.origins('ALLOWED_RETURN_ORIGINS'),
+    assertionKeys: readAssertionKeys(env, sessionKeys.masterKeys),
+    assertionAudience: readAssertionAudience(env, origin),
     logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
 }
@@ -173,14 +180,43 @@ function readMasterKeys(env: EnvironmentReader, production: boolean): Pick<Confi
     if (production) env.fault('SESSION_KEYS', 'is missing; make one with: doorcode key');
     return { masterKeys: [randomBytes(MASTER_KEY_BYTES)], keysGiven: false };
   }
-  const keys = text.split(/[\s,]+/).filter((part) => part !== '');
-  const bad = keys.findIndex((key) => !/^[A-Za-z0-9+/_-]{43}=?$/.test(key));
-  const masterKeys = keys.map((key) => Buffer.from(key, 'base64'));
-  if (keys.length === 0) env.fault('SESSION_KEYS', 'names no key; make one with: doorcode key');
-  if (bad !== -1) env.fault('SESSION_KEYS', `key ${bad + 1} is not 32 bytes in base64; make one with: doorcode key`);
-  const distinct = new Set(masterKeys.map((key) => key.toString('base64')));
-  if (bad === -1 && distinct.size < keys.length) env.fault('SESSION_KEYS', 'names a key twice');
-  return { masterKeys, keysGiven: true };
+  return { masterKeys: parseKeys(env, 'SESSION_KEYS', text, 'doorcode key'), keysGiven: true };
+}
+
+function readAssertionKeys(env: EnvironmentReader, masterKeys: readonly Buffer[]): Buffer[] {
+  const text = env.secret('ASSERTION_KEY');
+  if (text === undefined) return [];
+  const keys = parseKeys(env, 'ASSERTION_KEY', text, 'doorcode key --assertion');
+  // One secret for two algorithms: a weakness of either would be one of both.
+  if (keys.some((key) => masterKeys.some((other) => other.equals(key)))) {
+    env.fault('ASSERTION_KEY', 'names a key of SESSION_KEYS; make another with: doorcode key --assertion');
+  }
+  return keys;
+}
+
+/** Keys of 32 bytes each in base64 or base64url, separated by commas or blanks; faults name them by their place. */
+function parseKeys(env: EnvironmentReader, name: string, text: string, command: string): Buffer[] {
+  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+  const bad = parts.findIndex((part) => !/^[A-Za-z0-9+/_-]{43}=?$/.test(part));
+  const keys = parts.map((part) => Buffer.from(part, 'base64'));
+  if (keys.length === 0) env.fault(name, `names no key; make one with: ${command}`);
+  if (bad !== -1) env.fault(name, `key ${bad + 1} is not 32 bytes in base64; make one with: ${command}`);
+  const distinct = new Set(keys.map((key) => key.toString('base64')));
+  if (bad === -1 && distinct.size < keys.length) env.fault(name, 'names a key twice');
+  return keys;
+}
+
+function readAssertionAudience(env: EnvironmentReader, origin: string): string[] {
+  const audience = env.list('ASSERTION_AUDIENCE');
+  if (audience.length === 0) {
+    if (env.text('ASSERTION_AUDIENCE') !== undefined) env.fault('ASSERTION_AUDIENCE', 'names nobody');
+    return [origin];
+  }
+  // Any name, but one with a colon must be a URI (RFC 7519 §2, StringOrURI).
+  const good = (name: string) => /^[^\s\p{C}]{1,255}$/u.test(name) && (!name.includes(':') || URL.canParse(name));
+  if (!audience.every(good)) env.fault('ASSERTION_AUDIENCE', 'each must be a name without blanks, or a URI');
+  else if (new Set(audience).size < audience.length) env.fault('ASSERTION_AUDIENCE', 'names somebody twice');
+  return audience;
 }
 
 function readCookieDomain(env: EnvironmentReader, origin: string): string | undefined {

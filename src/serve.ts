@@ -14,6 +14,7 @@ import { type Compose, createComposer } from './delivery/message.ts';
 import { createNumberRules } from './delivery/number-rules.ts';
 import type { Message, Sender } from './delivery/sender.ts';
 import { ConfigError, type Environment } from './environment.ts';
+import type { Assertions } from './gateway/assertion.ts';
 import type { Lifecycle, ReadinessCheck } from './http/health.ts';
 import { createLogger } from './http/logging.ts';
 import type { Limits } from './limits/limits.ts';
@@ -73,6 +74,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
   const numbers = createNumberRules(config.allowedCountries);
   const delivery = createDelivery({ senders, clock: systemClock, log: logger, numbers });
   const store = await openLimits(config, logger);
+  const assertions = await openAssertions(config);
   const app = await buildApp(config, {
     clock: systemClock,
     random: randomBytes,
@@ -85,6 +87,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
     mask: maskPhone,
     isPossible: numbers.isPossible,
     receiptKeys: receiptKeys(config),
+    assertions,
     lifecycle,
     readiness: { ...store.readiness, delivery: readiness.check },
     warnings: () => [...store.warnings(), ...readiness.warnings(), ...leftOut(delivery.states())],
@@ -256,6 +259,13 @@ async function openLimits({ redisUrl, limitsOnOutage }: Config, log: Logger): Pr
     },
     warnings: () => [...degraded(), ...eviction()],
   };
+}
+
+async function openAssertions(config: Config): Promise<Assertions | undefined> {
+  const { assertionKeys: keys, assertionAudience: audience, origin: issuer } = config;
+  if (keys.length === 0) return undefined;
+  const { createAssertions } = await import('./gateway/assertion.ts');
+  return createAssertions({ keys, issuer, audience, clock: systemClock });
 }
 
 async function openComposer({ appName, origin, otpDigits }: Config, log: Log): Promise<Compose> {

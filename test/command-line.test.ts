@@ -62,8 +62,9 @@ t.test('it explains itself', async (t) => {
     ],
     [['-h'], /^doorcode: /],
     [['serve', '--help'], /^Usage: doorcode \[serve\]\n[\s\S]*78/],
-    [['key', '--help'], /^Usage: doorcode key\n[\s\S]*SESSION_KEYS/],
-    [['key', '-h', 'anything'], /^Usage: doorcode key\n/],
+    [['key', '--help'], /^Usage: doorcode key \[--assertion\]\n[\s\S]*SESSION_KEYS[\s\S]*ASSERTION_KEY/],
+    [['key', '-h', 'anything'], /^Usage: doorcode key /],
+    [['key', '--assertion', '--help'], /^Usage: doorcode key /],
     [['unlock', '--help'], /^Usage: doorcode unlock NAME\n[\s\S]*REDIS_URL/],
     [['user', '--help'], /^Usage: doorcode user add NAME PHONE [\s\S]*--file FILE[\s\S]*--locale LOCALE/],
     [['user', 'add', '--help'], /^Usage: doorcode user add /],
@@ -95,6 +96,14 @@ t.test('a key is 32 random bytes in base64, good for SESSION_KEYS', async (t) =>
   t.equal(readConfig({ SESSION_KEYS: out }).masterKeys[0]?.toString('base64'), out);
 });
 
+t.test('a key of assertions is 32 random bytes as well, good for ASSERTION_KEY', async (t) => {
+  const { outcome, out, err } = await run(['key', '--assertion']);
+  t.strictSame({ outcome, err }, { outcome: done, err: '' });
+  t.match(out, /^[A-Za-z0-9+/]{43}=$/);
+  t.not((await run(['--assertion', 'key'])).out, out);
+  t.equal(readConfig({ ASSERTION_KEY: out }).assertionKeys[0]?.toString('base64'), out);
+});
+
 t.test('what is not understood goes to standard error, with exit code 64', async (t) => {
   const number = '+15550100101';
   const table: [string[], RegExp][] = [
@@ -106,6 +115,10 @@ t.test('what is not understood goes to standard error, with exit code 64', async
     [['constructor', 'add', 'alice', number], /^There is no command "constructor"\./],
     [['serve', 'more'], /^Usage: doorcode \[serve\]/],
     [['key', 'more'], /^Usage: doorcode key/],
+    [['key', 'more', '--assertion'], /^Usage: doorcode key/],
+    [['key', '--assertion=yes'], /--assertion/],
+    [['--assertion'], /^--assertion belongs to "doorcode key"$/],
+    [['unlock', 'alice', '--assertion'], /^--assertion belongs to "doorcode key"$/],
     [['user'], /^Usage: doorcode user add/],
     [['user', 'remove', 'alice', number], /^Usage: doorcode user add/],
     [['user', 'add'], /^Usage: doorcode user add/],

@@ -8,6 +8,7 @@ import { testApp } from './support/build-app.ts';
 
 const KEY = randomBytes(32).toString('base64');
 const OTHER_KEY = randomBytes(32).toString('base64');
+const THIRD_KEY = randomBytes(32).toString('base64');
 
 const SIGNALWIRE = {
   SIGNALWIRE_SPACE: 'example.signalwire.com',
@@ -33,6 +34,8 @@ function faultsOf(env: Environment): readonly string[] {
     throw error;
   }
 }
+
+const urlSafe = (key: string) => Buffer.from(key, 'base64').toString('base64url');
 
 const namesOf = (faults: readonly string[]) => faults.map((fault) => fault.slice(0, fault.indexOf(':')));
 
@@ -79,6 +82,8 @@ t.test('development needs no setting at all', async (t) => {
     appName: 'doorcode',
     allowedOrigins: [],
     allowedReturnOrigins: [],
+    assertionKeys: [],
+    assertionAudience: ['http://127.0.0.1:3000'],
     logLevel: 'info',
   });
   t.strictSame(
@@ -121,6 +126,8 @@ t.test('everything can be set', async (t) => {
     APP_NAME: 'Zoë & Co.',
     ALLOWED_ORIGINS: 'https://a.example, https://b.example',
     ALLOWED_RETURN_ORIGINS: 'https://c.example',
+    ASSERTION_KEY: THIRD_KEY,
+    ASSERTION_AUDIENCE: 'inbox, https://d.example',
     LOG_LEVEL: 'warn',
   });
   t.strictSame(rest, {
@@ -175,6 +182,8 @@ t.test('everything can be set', async (t) => {
     appName: 'Zoë & Co.',
     allowedOrigins: ['https://a.example', 'https://b.example'],
     allowedReturnOrigins: ['https://c.example'],
+    assertionKeys: [Buffer.from(THIRD_KEY, 'base64')],
+    assertionAudience: ['inbox', 'https://d.example'],
     logLevel: 'warn',
   });
   t.strictSame(
@@ -196,6 +205,8 @@ t.test('the names of the settings are known', async (t) => {
     'ALLOWED_RETURN_ORIGINS',
     'API_KEYS',
     'APP_NAME',
+    'ASSERTION_AUDIENCE',
+    'ASSERTION_KEY',
     'COOKIE_DOMAIN',
     'DELIVERY',
     'DELIVERY_RECEIPTS',
@@ -415,6 +426,22 @@ t.test('each fault is told by name, and is the only one', async (t) => {
     spaced('ALLOWED_ORIGINS', 'https://a.example/path'),
     spaced('ALLOWED_RETURN_ORIGINS', 'https://*.example'),
     spaced('ALLOWED_RETURN_ORIGINS', 'javascript:alert(1)'),
+    spaced('ASSERTION_KEY', ','),
+    spaced('ASSERTION_KEY', 'secret'),
+    spaced('ASSERTION_KEY', randomBytes(31).toString('base64')),
+    spaced('ASSERTION_KEY', randomBytes(64).toString('base64')),
+    spaced('ASSERTION_KEY', randomBytes(32).toString('hex')),
+    spaced('ASSERTION_KEY', `${KEY} ${KEY}`),
+    spaced('ASSERTION_KEY_FILE', '/nowhere/at/all'),
+    [{ SESSION_KEYS: `${OTHER_KEY},${KEY}`, ASSERTION_KEY: KEY }, 'ASSERTION_KEY'],
+    [{ SESSION_KEYS: KEY, ASSERTION_KEY: `${OTHER_KEY},${urlSafe(KEY)}` }, 'ASSERTION_KEY'],
+    spaced('ASSERTION_AUDIENCE', ','),
+    spaced('ASSERTION_AUDIENCE', 'an app'),
+    spaced('ASSERTION_AUDIENCE', 'https://'),
+    spaced('ASSERTION_AUDIENCE', 'inbox,:'),
+    spaced('ASSERTION_AUDIENCE', 'a\u200eb'),
+    spaced('ASSERTION_AUDIENCE', 'x'.repeat(256)),
+    spaced('ASSERTION_AUDIENCE', 'inbox, inbox'),
     spaced('LOG_LEVEL', 'verbose'),
     spaced('LOG_LEVEL', 'INFO'),
   ];
@@ -457,6 +484,8 @@ t.test('the bounds themselves are good', async (t) => {
     { LIMIT_ACCOUNT_FAILURES: '1' },
     { LIMIT_ACCOUNT_FAILURES: '1000' },
     { APP_NAME: 'x'.repeat(30) },
+    { ASSERTION_AUDIENCE: 'x'.repeat(255) },
+    { ASSERTION_AUDIENCE: 'urn:example:inbox' },
     { NODE_ENV: 'test' },
     { NODE_ENV: 'development' },
     { LOG_LEVEL: 'silent' },
@@ -477,6 +506,10 @@ t.test('no fault repeats a secret', async (t) => {
     { SESSION_KEYS: `${KEY},${KEY}` },
     { SESSION_KEYS_FILE: join(folder, 'secret') },
     { SESSION_KEYS: KEY, SESSION_KEYS_FILE: join(folder, 'secret') },
+    { ASSERTION_KEY: `${KEY},${secret}` },
+    { ASSERTION_KEY: `${KEY},${KEY}` },
+    { ASSERTION_KEY: KEY, SESSION_KEYS: KEY },
+    { ASSERTION_KEY: secret, ASSERTION_KEY_FILE: join(folder, 'secret') },
     { SIGNALWIRE_TOKEN: secret },
     { WEBHOOK_URL: WEBHOOK.WEBHOOK_URL, WEBHOOK_SECRET: secret.slice(0, 15) },
     { WEBHOOK_URL: `https://me:${secret}@hook.example.com`, WEBHOOK_SECRET: secret },
@@ -496,11 +529,10 @@ t.test('no fault repeats a secret', async (t) => {
 });
 
 t.test('keys are read from lines, from commas and in either alphabet of base64', async (t) => {
-  const urlSafe = Buffer.from(KEY, 'base64').toString('base64url');
   const folder = t.testdir({ keys: `${KEY}\n${OTHER_KEY}\n` });
   const written: [Environment, string[]][] = [
     [{ SESSION_KEYS: KEY }, [KEY]],
-    [{ SESSION_KEYS: urlSafe }, [KEY]],
+    [{ SESSION_KEYS: urlSafe(KEY) }, [KEY]],
     [{ SESSION_KEYS: ` ${OTHER_KEY} , ${KEY}, ` }, [OTHER_KEY, KEY]],
     [{ SESSION_KEYS_FILE: join(folder, 'keys') }, [KEY, OTHER_KEY]],
   ];
@@ -512,6 +544,22 @@ t.test('keys are read from lines, from commas and in either alphabet of base64',
     );
     t.equal(config.keysGiven, true);
   }
+});
+
+t.test('keys of assertions are read like the others, in their order, and ORIGIN is whom they are for', async (t) => {
+  const folder = t.testdir({ keys: `${OTHER_KEY}\n${KEY}\n` });
+  const written: [Environment, string[]][] = [
+    [{ ASSERTION_KEY: KEY }, [KEY]],
+    [{ ASSERTION_KEY: `${urlSafe(OTHER_KEY)} ${KEY},`, SESSION_KEYS: THIRD_KEY }, [OTHER_KEY, KEY]],
+    [{ ASSERTION_KEY_FILE: join(folder, 'keys') }, [OTHER_KEY, KEY]],
+  ];
+  for (const [env, keys] of written) {
+    t.strictSame(
+      readConfig(env).assertionKeys.map((key) => key.toString('base64')),
+      keys,
+    );
+  }
+  t.strictSame(readConfig(PRODUCTION).assertionAudience, ['https://login.example.com']);
 });
 
 t.test('secrets of senders and users are read from files', async (t) => {

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { systemClock } from '../src/clock.ts';
+import { createAssertions } from '../src/gateway/assertion.ts';
 import { program } from './support/programs.ts';
 import { startService } from './support/service.ts';
 
@@ -63,4 +65,27 @@ t.test('the code for web apps of the README signs in', async (t) => {
   t.strictSame({ shown, went }, { shown: [], went: ['/'] });
   await run(browser, 'demo', 'wrong', code, show, location);
   t.equal(shown[0], 'invalid_credentials');
+});
+
+t.test('the code for assertions of the README takes a sign-in, and nothing else', async (t) => {
+  const seed = Buffer.alloc(32, 1);
+  const service = await startService(t, { ASSERTION_KEY: seed.toString('base64') });
+  const snippet = block('Assertions', 'js')
+    .replace("import { createRemoteJWKSet, jwtVerify } from 'jose';", '')
+    .replace('https://login.example.com/.well-known', `${service.url}/.well-known`);
+  const { createRemoteJWKSet, jwtVerify } = await import('jose');
+  const whoIs = new Function('createRemoteJWKSet', 'jwtVerify', `${snippet}\nreturn whoIs;`)(
+    createRemoteJWKSet,
+    jwtVerify,
+  ) as (assertion: string) => Promise<string>;
+
+  const issuer = 'https://login.example.com';
+  const signer = (audience: string) =>
+    createAssertions({ keys: [seed], issuer, audience: [audience], clock: systemClock });
+  const claims = { sub: 'alice', amr: ['pwd', 'otp', 'sms'], authTime: 1 };
+  t.equal(await whoIs(await signer(issuer).sign(claims)), 'alice');
+  await t.rejects(whoIs(await signer('https://app.example.com').sign(claims)), {
+    code: 'ERR_JWT_CLAIM_VALIDATION_FAILED',
+  });
+  await t.rejects(whoIs(await signer(issuer).sign({ ...claims, amr: ['otp', 'sms'] })), { message: 'not a sign-in' });
 });

@@ -96,6 +96,15 @@ t.test('a SignalWire whose certificate nobody vouches for gets nothing', async (
   t.equal(signalwire.requests.length, 0);
 });
 
+t.test('with ASSERTION_KEY its public key is published, and nothing else of it', async (t) => {
+  // RFC 8037 appendix A.
+  const seed = Buffer.from('nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', 'base64url').toString('base64');
+  const { service, lines, logs } = await start(t, { ASSERTION_KEY: seed, LOG_LEVEL: 'trace' });
+  const text = await (await fetch(`${service.url}/.well-known/jwks.json`)).text();
+  t.match(JSON.parse(text), { keys: [{ kid: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k' }] });
+  for (const told of [text, lines.join('\n'), logs.join('\n')]) t.notMatch(told, /nWGxne[_/]9WmC6hEr0kuwsxERJxWl7MmkZ/);
+});
+
 t.test('an IPv6 address is written as one', async (t) => {
   const { service } = await start(t, { HOST: '::1' });
   t.match(service.url, /^http:\/\/\[::1\]:\d+$/);

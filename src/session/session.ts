@@ -16,6 +16,11 @@ export interface Session {
 const ID_BYTES = 16;
 const AMR: readonly unknown[] = ['pwd', 'otp', 'sms', 'tel'];
 
+/** How a code proves a phone: it was read off it, or heard on it. */
+export function amrOf(channel: 'sms' | 'voice'): Amr[] {
+  return ['otp', channel === 'voice' ? 'tel' : 'sms'];
+}
+
 /**
  * Signs a person in.
  *
@@ -33,7 +38,7 @@ export function startSession(
     typ: 'session',
     id: Buffer.from(random(ID_BYTES)).toString('base64url'),
     sub: who.sub,
-    amr: ['pwd', 'otp', who.channel === 'voice' ? 'tel' : 'sms'],
+    amr: ['pwd', ...amrOf(who.channel)],
     iat,
     exp: iat + ttlSeconds,
   };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
-import { parseSession, startSession } from '../../src/session/session.ts';
+import { amrOf, parseSession, startSession } from '../../src/session/session.ts';
 
 const NOW = 1_893_456_000_000;
 const start = (channel: 'sms' | 'voice' = 'sms') =>
@@ -38,4 +38,9 @@ t.test('anything amiss is no session', async (t) => {
     t.equal(parseSession({ ...session, ...wrong }, NOW), null, JSON.stringify(wrong));
   }
   for (const value of [undefined, null, 'session', 7, [], [session]]) t.equal(parseSession(value, NOW), null);
+});
+
+t.test('a code proves a phone by text or by voice, in the words of RFC 8176', async (t) => {
+  t.strictSame(amrOf('sms'), ['otp', 'sms']);
+  t.strictSame(amrOf('voice'), ['otp', 'tel']);
 });

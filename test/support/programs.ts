@@ -25,9 +25,22 @@ export function program(t: Test, name: string): string | null {
  * @returns as `program` does
  */
 export function pythonWithNacl(t: Test): string | null {
+  return pythonWith(t, 'nacl', 'python3-nacl');
+}
+
+/**
+ * The same with PyJWT and what it needs for Ed25519, from the packages python3-jwt and python3-cryptography.
+ *
+ * @returns as `program` does
+ */
+export function pythonWithJwt(t: Test): string | null {
+  return pythonWith(t, 'jwt, cryptography', 'python3-jwt or python3-cryptography');
+}
+
+function pythonWith(t: Test, modules: string, packages: string): string | null {
   const python = '/usr/bin/python3';
-  const { status } = spawnSync(python, ['-c', 'import nacl'], { stdio: 'ignore' });
-  return status === 0 ? python : missing(t, 'python3-nacl');
+  const { status } = spawnSync(python, ['-c', `import ${modules}`], { stdio: 'ignore' });
+  return status === 0 ? python : missing(t, packages);
 }
 
 function isProgram(path: string): boolean {

@@ -1,5 +1,7 @@
+import { createLocalJWKSet, jwtVerify } from 'jose';
 import t from 'tap';
 import { wrongCode } from '../support/build-app.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { BANK, NUMBER, TEST_NUMBER, verificationApi } from '../support/verifications.ts';
 
 t.test('what a check can turn out to be', async (t) => {
@@ -66,4 +68,24 @@ t.test('parallel right codes: one is approved', async (t) => {
   const { id, code } = await ask();
   const answers = await Promise.all(Array.from({ length: 5 }, () => check(id, code)));
   t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [200, 409, 409, 409, 409]);
+});
+
+t.test('with a key to sign with, what is approved has a receipt that anybody can check', async (t) => {
+  const seed = Buffer.alloc(32, 7);
+  const clock = fakeClock();
+  const issuer = 'https://login.example.com';
+  const assertions = createAssertions({ keys: [seed], issuer, audience: [issuer], clock });
+  for (const [channel, amr] of [
+    ['sms', ['otp', 'sms']],
+    ['voice', ['otp', 'tel']],
+  ] as const) {
+    const { ask, check, get } = await verificationApi({ clock, ports: { assertions } });
+    const { id, code } = await ask({ channel });
+    t.notOk('receipt' in (await check(id, wrongCode(code))).json());
+    const { receipt } = (await check(id, code)).json();
+    const keys = createLocalJWKSet((await get('/.well-known/jwks.json')).json());
+    const { payload } = await jwtVerify(receipt, keys, { issuer, audience: issuer, currentDate: new Date(clock()) });
+    t.match(payload, { sub: NUMBER, amr, auth_time: clock() / 1000, exp: clock() / 1000 + 60, jti: /^[\w-]{22}$/ });
+    t.notOk((payload['amr'] as string[]).includes('pwd'), 'nobody takes it for a signed-in user');
+  }
 });

@@ -1,5 +1,6 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import t from 'tap';
+import { createAssertions } from '../../src/gateway/assertion.ts';
 import { wrongCode } from '../support/build-app.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { BANK, NUMBER, TEST_NUMBER, verificationApi } from '../support/verifications.ts';

@@ -24,9 +24,12 @@ const cwd = await mkdtemp(join(tmpdir(), 'doorcode-'));
 const children = [];
 let browser;
 try {
-  const phone = await start(['phone'], {}, cwd, /(?<page>http:\S+) shows[^]*(?<settings>NODE_EXTRA[^]*) npm start/);
+  const phone = await start(['phone'], {}, cwd, /(?<page>http:\S+) shows.*(?<settings>NODE_EXTRA.*) npm start/s);
   children.push(phone.child);
-  const settings = [...phone.found.groups.settings.matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name, value]) => [name, value]);
+  const settings = [...phone.found.groups.settings.matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name, value]) => [
+    name,
+    value,
+  ]);
   const env = { ...Object.fromEntries(settings), APP_NAME: 'Acme' };
   const service = await start([], env, cwd, /listens on (?<url>\S+)/);
   children.push(service.child);

@@ -30,7 +30,7 @@ export function createFallbackLimits(shared: Limits, local: Limits, log: Log): F
   }
 
   return {
-    add: (rule, key, ttlSeconds, sliding) => both((limits) => limits.add(rule, key, ttlSeconds, sliding)),
+    add: (rule, key, ttlSeconds, options) => both((limits) => limits.add(rule, key, ttlSeconds, options)),
     giveBack: (rule, key) => both((limits) => limits.giveBack(rule, key)),
     read: (rule, key) => both((limits) => limits.read(rule, key)),
     claim: (rule, key, ttlSeconds) => both((limits) => limits.claim(rule, key, ttlSeconds)),

@@ -58,9 +58,10 @@ export function createMemoryLimits({ clock, maxKeys = roomFor }: MemoryLimitsOpt
   }
 
   return {
-    async add(rule, key, ttlSeconds, sliding = false) {
+    async add(rule, key, ttlSeconds, { sliding = false, max = Number.POSITIVE_INFINITY } = {}) {
       const entry = running(rule, key);
       if (entry === undefined) return { ...start(rule, key, ttlSeconds) };
+      if (entry.count >= max) return { ...entry, count: entry.count + 1 };
       entry.count += 1;
       if (sliding) entry.resetAtMs = clock() + ttlSeconds * 1000;
       return { ...entry };

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import { foldUsername } from '../username.ts';
 import { type Taken, take } from './allowance.ts';
-import type { Limits } from './limits.ts';
+import type { Count, Limits } from './limits.ts';
 import type { Window } from './window.ts';
 
 /** How much of everything is allowed; no window is no limit. */
@@ -106,6 +106,8 @@ export const LOCK_LONGEST_SECONDS = 86_400;
 // its longest lock, so that slow guessing does not begin at the shortest lock again.
 const FAILURES_TTL_SECONDS = 86_400;
 const LOCKS_TTL_SECONDS = LOCK_LONGEST_SECONDS + 86_400;
+/** A guess that was counted longer ago than this is no longer being compared. */
+const COMPARING_MS = 5000;
 
 /**
  * How many counters of a rule are worth keeping in a process's memory. Those that anybody can start, with any name from
@@ -121,21 +123,46 @@ export function lockSeconds(nth: number): number {
 }
 
 export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clock): Policy {
-  const { otpAttempts, accountFailures, challengeTtlSeconds } = settings;
+  const { otpAttempts, challengeTtlSeconds } = settings;
+  const maxFailures = settings.accountFailures ?? Number.MAX_SAFE_INTEGER;
   const cooldown = settings.resendCooldownSeconds;
 
   const retryAfter = (resetAtMs: number) => ({ retryAfterSeconds: (resetAtMs - clock()) / 1000 });
 
   /** The limits that a guess meets, most telling first; null when it may be compared. */
-  function refusal(guesses: number, closed: number, lock: { count: number; resetAtMs: number }, failures: number) {
-    if (closed > 0) return new DoorcodeError('otp_used');
+  function refusal(guesses: Count, closed: Count, lock: Count, failures: Count) {
+    if (closed.count > 0) return new DoorcodeError('otp_used');
     if (lock.count > 0) return new DoorcodeError('account_locked', retryAfter(lock.resetAtMs));
-    if (guesses > otpAttempts) return new DoorcodeError('otp_attempts_exhausted', { attemptsLeft: 0 });
+    if (guesses.count > otpAttempts) return new DoorcodeError('otp_attempts_exhausted', { attemptsLeft: 0 });
     // As many guesses as the account has left are being compared at this moment.
-    if (accountFailures !== null && failures > accountFailures) {
-      return new DoorcodeError('account_locked', { retryAfterSeconds: 1 });
-    }
+    if (failures.count > maxFailures) return new DoorcodeError('account_locked', { retryAfterSeconds: 1 });
     return null;
+  }
+
+  /**
+   * Whether a full row was left behind: all its guesses were counted and are over, but the lock that should have come
+   * of them did not, because the store or a process went away in between, or because the limit has been lowered.
+   */
+  function isLeftBehind(lock: Count, failures: Count): boolean {
+    const lastCountedMs = failures.resetAtMs - FAILURES_TTL_SECONDS * 1000;
+    return lock.count === 0 && failures.count > maxFailures && clock() - lastCountedMs >= COMPARING_MS;
+  }
+
+  async function uncountFailure(account: string, lock: Count, failures: Count): Promise<void> {
+    if (failures.count <= maxFailures) return limits.giveBack('failures', account);
+    // A full row was not counted up. Beside a lock it has led to its lock already.
+    if (lock.count > 0) await limits.forget('failures', account);
+  }
+
+  /** Ends a row of wrong codes with a lock. Of several that come together one makes it. */
+  async function lockAccount(account: string): Promise<void> {
+    const seconds = lockSeconds((await limits.read('locks', account)).count + 1);
+    // The lock stands before the row goes, so that at no moment neither holds.
+    if (!(await limits.claim('lock', account, seconds))) return;
+    await Promise.all([
+      limits.add('locks', account, LOCKS_TTL_SECONDS, { sliding: true }),
+      limits.forget('failures', account),
+    ]);
   }
 
   const policy: Policy = {
@@ -159,25 +186,24 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
         limits.add('guesses', id, challengeTtlSeconds),
         limits.read('closed', id),
         limits.read('lock', account),
-        limits.add('failures', account, FAILURES_TTL_SECONDS, true),
+        limits.add('failures', account, FAILURES_TTL_SECONDS, { sliding: true, max: maxFailures }),
       ]);
-      const refused = refusal(guesses.count, closed.count, lock, failures.count);
+      const refused = refusal(guesses, closed, lock, failures);
       if (refused === null) return { attemptsLeft: otpAttempts - guesses.count, accountFailures: failures.count };
       // What is not compared costs the account nothing, and costs the challenge nothing while the account is locked.
       await Promise.all([
-        limits.giveBack('failures', account),
+        uncountFailure(account, lock, failures),
         refused.code === 'account_locked' ? limits.giveBack('guesses', id) : null,
       ]);
+      if (isLeftBehind(lock, failures)) {
+        await lockAccount(account);
+        await policy.assertUnlocked(sub);
+      }
       throw refused;
     },
 
     async wrong({ sub }, guess) {
-      if (accountFailures === null || guess.accountFailures < accountFailures) return;
-      const account = accountOf(sub);
-      const locks = await limits.add('locks', account, LOCKS_TTL_SECONDS, true);
-      // The lock stands before the count goes, so that at no moment neither holds.
-      await limits.claim('lock', account, lockSeconds(locks.count));
-      await limits.forget('failures', account);
+      if (guess.accountFailures >= maxFailures) await lockAccount(accountOf(sub));
     },
 
     async succeed(challenge) {

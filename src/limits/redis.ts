@@ -27,10 +27,13 @@ export interface RedisLimits extends Limits {
 const SPARE_MS = 60_000;
 
 const ADD = `
-local now, ttl, sliding = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local reset = tonumber(redis.call('HGET', KEYS[1], 'r'))
-local count = 1
-if reset and reset > now then
+local now, ttl, sliding, max = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local count, reset = unpack(redis.call('HMGET', KEYS[1], 'c', 'r'))
+count, reset = tonumber(count), tonumber(reset)
+if not reset or reset <= now then
+  count = 1
+else
+  if count >= max then return {count + 1, reset} end
   count = redis.call('HINCRBY', KEYS[1], 'c', 1)
   if sliding ~= '1' then return {count, reset} end
 end
@@ -55,7 +58,13 @@ return 0`;
 
 /** The client with our three scripts. */
 interface Scripts {
-  doorcodeAdd(key: string, now: number, ttlMs: number, sliding: 0 | 1): Promise<[count: number, resetAtMs: number]>;
+  doorcodeAdd(
+    key: string,
+    now: number,
+    ttlMs: number,
+    sliding: 0 | 1,
+    max: number,
+  ): Promise<[count: number, resetAtMs: number]>;
   doorcodeClaim(key: string, now: number, ttlMs: number): Promise<0 | 1>;
   doorcodeGiveBack(key: string, now: number): Promise<number>;
 }
@@ -128,9 +137,9 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
   const name = (rule: string, key: string) => `doorcode:${rule}:${key}`;
 
   return {
-    async add(rule, key, ttlSeconds, sliding = false) {
+    async add(rule, key, ttlSeconds, { sliding = false, max = Number.MAX_SAFE_INTEGER } = {}) {
       const [count, resetAtMs] = await ask(() =>
-        scripts.doorcodeAdd(name(rule, key), clock(), ttlSeconds * 1000, sliding ? 1 : 0),
+        scripts.doorcodeAdd(name(rule, key), clock(), ttlSeconds * 1000, sliding ? 1 : 0, max),
       );
       return { count, resetAtMs };
     },

@@ -31,7 +31,7 @@ export function createFallbackLimits(shared: Limits, local: Limits, log: Log): F
 
   return {
     add: (rule, key, ttlSeconds, options) => both((limits) => limits.add(rule, key, ttlSeconds, options)),
-    giveBack: (rule, key) => both((limits) => limits.giveBack(rule, key)),
+    giveBack: (rule, key, counted) => both((limits) => limits.giveBack(rule, key, counted)),
     read: (rule, key) => both((limits) => limits.read(rule, key)),
     claim: (rule, key, ttlSeconds) => both((limits) => limits.claim(rule, key, ttlSeconds)),
     forget: (rule, key) => both((limits) => limits.forget(rule, key)),

@@ -28,8 +28,13 @@ export interface Limits {
    * @returns the counter; of a full one, the count that this event would have made
    */
   add(rule: string, key: string, ttlSeconds: number, options?: AddOptions): Promise<Count>;
-  /** Takes one back, never below zero, for an event that did not come about. */
-  giveBack(rule: string, key: string): Promise<void>;
+  /**
+   * Takes one back, never below zero, for an event that did not come about.
+   *
+   * @param counted what {@link add} returned: nothing is taken off a later window. Left out for sliding counters, whose
+   *   end moves with each event
+   */
+  giveBack(rule: string, key: string, counted?: Count): Promise<void>;
   /** @returns the counter, at zero when there is none */
   read(rule: string, key: string): Promise<Count>;
   /** Sets the counter to one for `ttlSeconds` if it is not running, and tells whether that was so: the first wins. */

@@ -66,9 +66,9 @@ export function createMemoryLimits({ clock, maxKeys = roomFor }: MemoryLimitsOpt
       if (sliding) entry.resetAtMs = clock() + ttlSeconds * 1000;
       return { ...entry };
     },
-    async giveBack(rule, key) {
+    async giveBack(rule, key, counted) {
       const entry = running(rule, key);
-      if (entry === undefined) return;
+      if (entry === undefined || (counted ?? entry).resetAtMs !== entry.resetAtMs) return;
       entry.count -= 1;
       // Nothing is left to remember: most events that are given back would otherwise fill the rule with zeros.
       if (entry.count === 0) rules.get(rule)?.delete(key);

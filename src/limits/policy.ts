@@ -193,7 +193,7 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
       // What is not compared costs the account nothing, and costs the challenge nothing while the account is locked.
       await Promise.all([
         uncountFailure(account, lock, failures),
-        refused.code === 'account_locked' ? limits.giveBack('guesses', id) : null,
+        refused.code === 'account_locked' ? limits.giveBack('guesses', id, guesses) : null,
       ]);
       if (isLeftBehind(lock, failures)) {
         await lockAccount(account);

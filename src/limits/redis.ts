@@ -52,6 +52,7 @@ return 1`;
 const GIVE_BACK = `
 local count, reset = unpack(redis.call('HMGET', KEYS[1], 'c', 'r'))
 if not reset or tonumber(reset) <= tonumber(ARGV[1]) then return 0 end
+if ARGV[2] ~= '' and tonumber(reset) ~= tonumber(ARGV[2]) then return 0 end
 if tonumber(count) > 1 then return redis.call('HINCRBY', KEYS[1], 'c', -1) end
 redis.call('DEL', KEYS[1])
 return 0`;
@@ -66,7 +67,7 @@ interface Scripts {
     max: number,
   ): Promise<[count: number, resetAtMs: number]>;
   doorcodeClaim(key: string, now: number, ttlMs: number): Promise<0 | 1>;
-  doorcodeGiveBack(key: string, now: number): Promise<number>;
+  doorcodeGiveBack(key: string, now: number, resetAtMs: number | ''): Promise<number>;
 }
 
 /** Without an answer for this long, a connection that times out is given up for a new one. */
@@ -143,8 +144,8 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
       );
       return { count, resetAtMs };
     },
-    async giveBack(rule, key) {
-      await ask(() => scripts.doorcodeGiveBack(name(rule, key), clock()));
+    async giveBack(rule, key, counted) {
+      await ask(() => scripts.doorcodeGiveBack(name(rule, key), clock(), counted?.resetAtMs ?? ''));
     },
     async read(rule, key): Promise<Count> {
       const [count, reset] = await ask(() => client.hmget(name(rule, key), 'c', 'r'));

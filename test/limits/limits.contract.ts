@@ -101,6 +101,22 @@ export function limitsContract(
     t.equal((await limits.read('rule', 'unknown')).count, 0);
   });
 
+  t.test(`${name}: an event is given back to the window that it was counted in, and to no later one`, async (t) => {
+    const { limits, clock } = await make(t);
+    const first = await limits.add('rule', 'a', 10);
+    await limits.giveBack('rule', 'a', first);
+    t.equal((await limits.read('rule', 'a')).count, 0);
+    const early = await limits.add('rule', 'a', 10);
+    clock.advance(10);
+    const late = await limits.add('rule', 'a', 10);
+    await limits.giveBack('rule', 'a', early);
+    t.equal((await limits.read('rule', 'a')).count, 1, 'the window before');
+    await limits.add('rule', 'a', 10);
+    await limits.giveBack('rule', 'a', late);
+    await limits.giveBack('rule', 'a', late);
+    t.equal((await limits.read('rule', 'a')).count, 0);
+  });
+
   t.test(`${name}: forgetting what is not there is no error`, async (t) => {
     const { limits } = await make(t);
     await limits.forget('rule', 'a');

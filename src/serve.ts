@@ -242,7 +242,7 @@ async function openLimits({ redisUrl, limitsOnOutage }: Config, log: Logger): Pr
     return { limits: redis, readiness: { limits: () => redis.check() }, warnings: eviction };
 
   const { createFallbackLimits } = await import('./limits/fallback.ts');
-  const fallback = createFallbackLimits(redis, memory, log);
+  const fallback = createFallbackLimits({ shared: redis, local: memory, clock: systemClock, log });
   const degraded = () => (fallback.isDegraded() ? ['limits are degraded: each replica counts for itself'] : []);
   return {
     limits: fallback,

@@ -117,6 +117,14 @@ export function roomFor(rule: string): number {
   return rule.startsWith('password-') ? 50_000 : 1_000_000;
 }
 
+/**
+ * Whether a counter of this rule is never reset before its time, so that more events than it shows cannot be right and
+ * fewer can only mean that some were not seen.
+ */
+export function isFinal(rule: string): boolean {
+  return ['guesses', 'closed', 'revoked', 'calls'].includes(rule);
+}
+
 /** How long the n-th lock in a row lasts: 15 min, doubling to a day. */
 export function lockSeconds(nth: number): number {
   return Math.min(LOCK_FIRST_SECONDS * 2 ** (nth - 1), LOCK_LONGEST_SECONDS);

@@ -109,12 +109,17 @@ const LOCKS_TTL_SECONDS = LOCK_LONGEST_SECONDS + 86_400;
 /** A guess that was counted longer ago than this is no longer being compared. */
 const COMPARING_MS = 5000;
 
+/** Whether anybody can start counters of this rule, with any name from any address; others take a right password. */
+export function isOpenToAnybody(rule: string): boolean {
+  return rule.startsWith('password-');
+}
+
 /**
- * How many counters of a rule are worth keeping in a process's memory. Those that anybody can start, with any name from
- * any address, get less room than those that take a right password to start: 25 MB for all of the former together.
+ * How many counters of a rule are worth keeping in a process's memory. Those that anybody can start get less room: 25 MB
+ * for all of them together.
  */
 export function roomFor(rule: string): number {
-  return rule.startsWith('password-') ? 50_000 : 1_000_000;
+  return isOpenToAnybody(rule) ? 50_000 : 1_000_000;
 }
 
 /**

@@ -290,8 +290,8 @@ function notice(config: Config, url: string): string[] {
   );
   const { guessesPerDay, perDay, perYear } = guessBudget(config.limits, config.otpDigits);
   lines.push(
-    `guess budget: who has a password gets ${guessesPerDay} guesses a day at its code, ` +
-      `a chance of ${percent(perDay)} a day and ${percent(perYear)} a year`,
+    `guess budget: who has a password gets ${guessesPerDay} guesses at its codes in 24 hours at the most, ` +
+      `a chance of ${percent(perDay)}, and of ${percent(perYear)} in a year`,
   );
   return lines;
 }

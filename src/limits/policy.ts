@@ -101,7 +101,7 @@ export interface Policy {
 }
 
 const LOCK_FIRST_SECONDS = 15 * 60;
-export const LOCK_LONGEST_SECONDS = 86_400;
+const LOCK_LONGEST_SECONDS = 86_400;
 // Wrong codes in a row are forgotten when none has come for a day, and how often an account was locked a day after
 // its longest lock, so that slow guessing does not begin at the shortest lock again.
 const FAILURES_TTL_SECONDS = 86_400;

@@ -249,7 +249,7 @@ async function openLimits({ redisUrl, limitsOnOutage }: Config, log: Logger): Pr
     // Asked so that the warning is of this moment; the service can do its work either way.
     readiness: {
       limits: async () => {
-        await Promise.all([fallback.read('probe', 'probe'), redis.check()]);
+        await Promise.all([fallback.add('probe', 'probe', 1), redis.check()]);
         return null;
       },
     },

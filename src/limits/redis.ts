@@ -14,7 +14,7 @@ export interface RedisLimitsOptions {
 }
 
 export interface RedisLimits extends Limits {
-  /** @returns null, or what is wrong with the store in a few words */
+  /** Counts something for a try. @returns null, or what is wrong with the store in a few words */
   check(): Promise<string | null>;
   /** @returns a warning when the store may throw counters away under memory pressure, else null */
   evictionWarning(): string | null;
@@ -70,7 +70,7 @@ interface Scripts {
   doorcodeGiveBack(key: string, now: number, resetAtMs: number | ''): Promise<number>;
 }
 
-/** Without an answer for this long, a connection that times out is given up for a new one. */
+/** A connection that has owed an answer for this long is given up for a new one when the next command times out. */
 const SILENT_MS = 1000;
 
 /**
@@ -87,7 +87,8 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
   }
   const scripts = client as unknown as Scripts;
 
-  let answeredAtMs = performance.now();
+  /** When the first command was sent that has had no answer, nor any command after it. */
+  let silentSinceMs: number | undefined;
   let up: boolean | undefined;
   /** Undefined until the store has told its policy. */
   let warning: string | null | undefined;
@@ -101,11 +102,25 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
 
   client.on('error', (error: NodeJS.ErrnoException) => tell(false, error.code ?? error.name));
   client.on('ready', () => {
-    tell(true);
+    silentSinceMs = undefined;
+    void check();
     // Another server may answer from now on.
     warning = undefined;
     void learnEviction();
   });
+
+  // That it is there and can be read is not enough: out of memory, or with a user who may not run scripts, it counts
+  // nothing.
+  async function check(): Promise<string | null> {
+    try {
+      await add('probe', 'probe', 1);
+      await learnEviction();
+      return null;
+    } catch (error) {
+      const cause = (error as Error).cause as Error;
+      return isReply(cause) ? `refuses to count (${reasonOf(cause)})` : 'out of reach';
+    }
+  }
 
   /** Asks for the policy unless it is known; a store that is too slow to tell is asked again with the next check. */
   async function learnEviction(): Promise<void> {
@@ -116,19 +131,25 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
     if (found !== null) log.warn({ reason: found }, 'limit store may lose counts');
   }
 
-  /** Runs a command; whatever goes wrong is the one error of the port. */
-  async function ask<Result>(command: () => Promise<Result>): Promise<Result> {
+  /**
+   * Runs a command; whatever goes wrong is the one error of the port.
+   *
+   * @param wrote whether the answer shows that the store can be written to
+   */
+  async function ask<Result>(command: () => Promise<Result>, wrote: (result: Result) => boolean): Promise<Result> {
+    silentSinceMs ??= performance.now();
     try {
       const result = await command();
-      answeredAtMs = performance.now();
-      tell(true);
+      silentSinceMs = undefined;
+      if (wrote(result)) tell(true);
       return result;
     } catch (cause) {
-      const timedOut = (cause as Error).message === 'Command timed out';
-      tell(false, timedOut ? 'timeout' : (cause as Error).name);
+      tell(false, reasonOf(cause as Error));
+      if (isReply(cause as Error)) silentSinceMs = undefined;
       // A peer that went away without a word leaves a connection that only looks open.
-      if (timedOut && performance.now() - answeredAtMs > SILENT_MS && client.status === 'ready') {
-        answeredAtMs = performance.now();
+      const silentMs = performance.now() - (silentSinceMs ?? Number.POSITIVE_INFINITY);
+      if (reasonOf(cause as Error) === 'timeout' && silentMs > SILENT_MS && client.status === 'ready') {
+        silentSinceMs = undefined;
         client.disconnect(true);
       }
       throw new DoorcodeError('limits_unavailable', { retryAfterSeconds: 1, cause });
@@ -137,36 +158,32 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
 
   const name = (rule: string, key: string) => `doorcode:${rule}:${key}`;
 
+  const add: Limits['add'] = async (rule, key, ttlSeconds, { sliding = false, max = Number.MAX_SAFE_INTEGER } = {}) => {
+    const [count, resetAtMs] = await ask(
+      () => scripts.doorcodeAdd(name(rule, key), clock(), ttlSeconds * 1000, sliding ? 1 : 0, max),
+      ([after]) => after <= max,
+    );
+    return { count, resetAtMs };
+  };
+
   return {
-    async add(rule, key, ttlSeconds, { sliding = false, max = Number.MAX_SAFE_INTEGER } = {}) {
-      const [count, resetAtMs] = await ask(() =>
-        scripts.doorcodeAdd(name(rule, key), clock(), ttlSeconds * 1000, sliding ? 1 : 0, max),
-      );
-      return { count, resetAtMs };
-    },
+    add,
     async giveBack(rule, key, counted) {
-      await ask(() => scripts.doorcodeGiveBack(name(rule, key), clock(), counted?.resetAtMs ?? ''));
+      await ask(() => scripts.doorcodeGiveBack(name(rule, key), clock(), counted?.resetAtMs ?? ''), never);
     },
     async read(rule, key): Promise<Count> {
-      const [count, reset] = await ask(() => client.hmget(name(rule, key), 'c', 'r'));
+      const [count, reset] = await ask(() => client.hmget(name(rule, key), 'c', 'r'), never);
       const now = clock();
       return Number(reset) > now ? { count: Number(count), resetAtMs: Number(reset) } : { count: 0, resetAtMs: now };
     },
     async claim(rule, key, ttlSeconds) {
-      return (await ask(() => scripts.doorcodeClaim(name(rule, key), clock(), ttlSeconds * 1000))) === 1;
+      const won = (result: 0 | 1) => result === 1;
+      return won(await ask(() => scripts.doorcodeClaim(name(rule, key), clock(), ttlSeconds * 1000), won));
     },
     async forget(rule, key) {
-      await ask(() => client.del(name(rule, key)));
+      await ask(() => client.del(name(rule, key)), never);
     },
-    async check() {
-      try {
-        await ask(() => client.ping());
-        await learnEviction();
-        return null;
-      } catch {
-        return 'out of reach';
-      }
-    },
+    check,
     evictionWarning: () => warning ?? null,
     async connected(limitMs) {
       let timer: NodeJS.Timeout | undefined;
@@ -182,6 +199,19 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
       client.disconnect();
     },
   };
+}
+
+const never = () => false;
+
+/** Whether the store itself said no. */
+function isReply(error: Error): boolean {
+  return error.name === 'ReplyError';
+}
+
+/** One word for the log: of a refusal its first, such as OOM, NOPERM or READONLY; the rest may name keys. */
+function reasonOf(error: Error): string {
+  if (error.message === 'Command timed out') return 'timeout';
+  return (isReply(error) && /^[A-Z]+\b/.exec(error.message)?.[0]) || error.name;
 }
 
 /** A store that evicts keys would forget counts, and with them locks and used codes, whenever memory is short. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { addressKey } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
-import { foldUsername } from '../username.ts';
+import { countedUsername, foldUsername } from '../username.ts';
 import { type Taken, take } from './allowance.ts';
 import type { Count, Limits } from './limits.ts';
 import type { Window } from './window.ts';
@@ -180,7 +180,7 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
 
   const policy: Policy = {
     async password(username, address) {
-      const user = keyOf(foldUsername(username));
+      const user = keyOf(countedUsername(username));
       const from = addressOf(address);
       return take(
         limits,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -18,7 +19,7 @@ export interface RedisLimits extends Limits {
   check(): Promise<string | null>;
   /** @returns a warning when the store may throw counters away under memory pressure, else null */
   evictionWarning(): string | null;
-  /** Resolves when the first connection stands, or after `timeoutMs` without one. */
+  /** Resolves when the store counts for the first time, or after `timeoutMs` in vain. */
   connected(timeoutMs: number): Promise<void>;
 }
 
@@ -186,6 +187,7 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
     check,
     evictionWarning: () => warning ?? null,
     async connected(limitMs) {
+      const deadline = performance.now() + limitMs;
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         if (client.status === 'ready') resolve();
@@ -193,7 +195,8 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
         timer = setTimeout(resolve, limitMs);
       });
       clearTimeout(timer);
-      await learnEviction();
+      // A cluster is ready before the connection to each of its nodes is.
+      while (client.status === 'ready' && (await check()) !== null && performance.now() < deadline) await sleep(20);
     },
     async close() {
       client.disconnect();

@@ -251,8 +251,9 @@ function readLimits(env: EnvironmentReader): Config['limits'] {
 
 function readWindows(env: EnvironmentReader, name: string, fallback: string): Window[] {
   const windows = parseWindows(env.text(name) ?? fallback);
-  if (windows === null) env.fault(name, `must be count/seconds such as ${fallback}, or off`);
-  return windows ?? [];
+  if (windows !== null) return windows;
+  env.fault(name, `must be count/seconds such as ${fallback}, or off`);
+  return parseWindows(fallback) ?? [];
 }
 
 function readSendBudget(env: EnvironmentReader): Window[] {
@@ -276,7 +277,7 @@ function checkRisk(env: EnvironmentReader, limits: Config['limits'], digits: num
     'OTP_ATTEMPTS',
     `codes could be guessed: with these limits a thief of the password has a chance of ${percent(budget.perCode)} for ` +
       `each code and of ${percent(budget.perDay)} a day, more than the ${percent(maxRisk)} of MAX_GUESS_RISK; lower ` +
-      'OTP_ATTEMPTS, LIMIT_ACCOUNT_FAILURES or LIMIT_SEND_PHONE, or raise OTP_DIGITS',
+      'OTP_ATTEMPTS or LIMIT_SEND_PHONE, give LIMIT_SEND_PHONE a window of a day, or raise OTP_DIGITS',
   );
 }
 

@@ -246,14 +246,14 @@ async function openLimits({ redisUrl, limitsOnOutage }: Config, log: Logger): Pr
     return { limits: redis, readiness: { limits: () => redis.check() }, warnings: eviction };
 
   const { createFallbackLimits } = await import('./limits/fallback.ts');
-  const fallback = createFallbackLimits(redis, memory, log);
+  const fallback = createFallbackLimits({ shared: redis, local: memory, clock: systemClock, log });
   const degraded = () => (fallback.isDegraded() ? ['limits are degraded: each replica counts for itself'] : []);
   return {
     limits: fallback,
     // Asked so that the warning is of this moment; the service can do its work either way.
     readiness: {
       limits: async () => {
-        await Promise.all([fallback.read('probe', 'probe'), redis.check()]);
+        await Promise.all([fallback.add('probe', 'probe', 1), redis.check()]);
         return null;
       },
     },
@@ -301,8 +301,8 @@ function notice(config: Config, url: string): string[] {
   );
   const { guessesPerDay, perDay, perYear } = guessBudget(config.limits, config.otpDigits);
   lines.push(
-    `guess budget: who has a password gets ${guessesPerDay} guesses a day at its code, ` +
-      `a chance of ${percent(perDay)} a day and ${percent(perYear)} a year`,
+    `guess budget: who has a password gets ${guessesPerDay} guesses at its codes in 24 hours at the most, ` +
+      `a chance of ${percent(perDay)}, and of ${percent(perYear)} in a year`,
   );
   return lines;
 }

@@ -1,7 +1,7 @@
 import { systemClock } from './clock.ts';
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts';
 import { unlockAccount } from './limits/policy.ts';
-import { createRedisLimits } from './limits/redis.ts';
+import { createRedisLimits, type RedisLimits } from './limits/redis.ts';
 import { silentLog } from './log.ts';
 
 /** A person at a terminal can wait longer than one who signs in. */
@@ -22,11 +22,19 @@ export async function unlock(env: Environment, username: string): Promise<boolea
     reader.fault('REDIS_URL', 'is missing; without it locks are in the memory of the service, and end with it');
     throw new ConfigError(reader.faults);
   }
-  const limits = createRedisLimits({ url, clock: systemClock, log: silentLog, timeoutMs: TIMEOUT_MS });
+  const limits = open(url);
   try {
     await limits.connected(TIMEOUT_MS);
     return await unlockAccount(limits, username);
   } finally {
     await limits.close();
+  }
+}
+
+function open(url: string): RedisLimits {
+  try {
+    return createRedisLimits({ url, clock: systemClock, log: silentLog, timeoutMs: TIMEOUT_MS });
+  } catch (error) {
+    throw new ConfigError([`REDIS_URL: ${(error as Error).message}`]);
   }
 }

@@ -224,6 +224,7 @@ t.test(
       RESEND_COOLDOWN: '0',
       LIMIT_SEND_PHONE: 'off',
       LIMIT_SEND_ACCOUNT: 'off',
+      MAX_GUESS_RISK: '1',
       ORIGIN: 'http://login.example.com:3000',
     });
     const login = (jar = new CookieJar()) => service.post('/login', { username: 'demo', password: 'demo' }, jar);

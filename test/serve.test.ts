@@ -300,5 +300,8 @@ t.test('without its store it starts all the same, and is not ready until the sto
 
 t.test('the guess budget is told at start', async (t) => {
   const { lines } = await start(t, {});
-  t.match(lines.join('\n'), 'gets 70 guesses a day at its code, a chance of 0.007 % a day and 2.5 % a year');
+  t.match(
+    lines.join('\n'),
+    'gets 195 guesses at its codes in 24 hours at the most, a chance of 0.019 %, and of 3.6 % in a year',
+  );
 });

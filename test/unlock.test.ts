@@ -26,6 +26,14 @@ t.test('an account is unlocked in the shared store, by any spelling of its name'
 
 t.test('without a shared store there is nothing to reach', async (t) => {
   await t.rejects(unlock({}, 'bob'), { name: 'ConfigError', message: /REDIS_URL: is missing/ });
+  for (const url of ['nonsense', 'redis://:s3cret@a:1,b:1', 'redis+sentinel://a:1']) {
+    const error: Error = await unlock({ REDIS_URL: url }, 'bob').then(
+      () => new Error('unlocked'),
+      (error) => error,
+    );
+    t.match(error, { name: 'ConfigError', message: /REDIS_URL: / });
+    t.notMatch(error.message, 's3cret');
+  }
   await t.rejects(unlock({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` }, 'bob'), {
     code: 'limits_unavailable',
   });

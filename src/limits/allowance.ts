@@ -17,10 +17,11 @@ export interface Taken {
   giveBack(): Promise<void>;
 }
 
-interface Counted extends Count {
+interface Counted {
   readonly rule: string;
   readonly key: string;
   readonly max: number;
+  readonly counted: Count;
 }
 
 /**
@@ -36,12 +37,12 @@ export async function take(limits: Limits, allowances: readonly Allowance[], now
   );
   const results = await Promise.allSettled(
     wanted.map(async ({ rule, key, max, seconds }): Promise<Counted> => {
-      return { rule, key, max, ...(await limits.add(rule, key, seconds)) };
+      return { rule, key, max, counted: await limits.add(rule, key, seconds) };
     }),
   );
-  const counted = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const all = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const giveBack = async () => {
-    await Promise.all(counted.map(({ rule, key }) => limits.giveBack(rule, key)));
+    await Promise.all(all.map(({ rule, key, counted }) => limits.giveBack(rule, key, counted)));
   };
 
   const failed = results.find((result) => result.status === 'rejected');
@@ -50,14 +51,14 @@ export async function take(limits: Limits, allowances: readonly Allowance[], now
     await giveBack().catch(() => {});
     throw failed.reason;
   }
-  const spent = counted.filter(({ count, max }) => count > max);
+  const spent = all.filter(({ counted, max }) => counted.count > max);
   if (spent.length > 0) {
     await giveBack();
     throw new DoorcodeError('too_many_requests', { retryAfterSeconds: (latest(spent) - nowMs) / 1000 });
   }
-  return { nextAtMs: latest(counted.filter(({ count, max }) => count === max)), giveBack };
+  return { nextAtMs: latest(all.filter(({ counted, max }) => counted.count === max)), giveBack };
 }
 
-function latest(counts: readonly Count[]): number {
-  return Math.max(0, ...counts.map(({ resetAtMs }) => resetAtMs));
+function latest(all: readonly Counted[]): number {
+  return Math.max(0, ...all.map(({ counted }) => counted.resetAtMs));
 }

@@ -5,6 +5,13 @@ export interface Count {
   readonly resetAtMs: number;
 }
 
+export interface AddOptions {
+  /** Forgotten so long after its last event, not after its first. */
+  readonly sliding?: boolean;
+  /** A counter that stands at this takes no more: it is left as it is, and lives no longer. */
+  readonly max?: number;
+}
+
 /**
  * Port: counters that forget themselves, for what must be counted or happen once and so may not live in a cookie. Every
  * call is atomic. Every adapter passes `test/limits/limits.contract.ts`.
@@ -15,11 +22,19 @@ export interface Count {
  *   then counted, and nothing older is given up to make room
  */
 export interface Limits {
-  /** Adds one. A counter starts with its first event and is forgotten `ttlSeconds` after that, or after the last
-   * event when `sliding`. */
-  add(rule: string, key: string, ttlSeconds: number, sliding?: boolean): Promise<Count>;
-  /** Takes one back, never below zero, for an event that did not come about. */
-  giveBack(rule: string, key: string): Promise<void>;
+  /**
+   * Adds one. A counter starts with its first event and is forgotten `ttlSeconds` after that.
+   *
+   * @returns the counter; of a full one, the count that this event would have made
+   */
+  add(rule: string, key: string, ttlSeconds: number, options?: AddOptions): Promise<Count>;
+  /**
+   * Takes one back, never below zero, for an event that did not come about.
+   *
+   * @param counted what {@link add} returned: nothing is taken off a later window. Left out for sliding counters, whose
+   *   end moves with each event
+   */
+  giveBack(rule: string, key: string, counted?: Count): Promise<void>;
   /** @returns the counter, at zero when there is none */
   read(rule: string, key: string): Promise<Count>;
   /** Sets the counter to one for `ttlSeconds` if it is not running, and tells whether that was so: the first wins. */

@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { Count, Limits } from './limits.ts';
-import { roomFor } from './policy.ts';
+import { createOverflow, type Overflow } from './overflow.ts';
+import { isOpenToAnybody, roomFor } from './policy.ts';
 
 export interface MemoryLimitsOptions {
   readonly clock: Clock;
   /** How many counters a rule may hold at a time. */
   readonly maxKeys?: (rule: string) => number;
+  /** Which rules, once full, count further keys in buckets that they share; the others refuse them. */
+  readonly overflows?: (rule: string) => boolean;
 }
 
 interface Entry {
@@ -18,10 +22,17 @@ const SWEEP_EVERY_MS = 1000;
 
 /**
  * Counters in this process's memory: for one replica, and lost when it stops. Each rule holds a bounded number of them.
- * When a rule is full of counters that still run, a new key is refused and the old ones stay: a flood of keys can
- * neither grow the memory nor push out or reset what is being counted.
+ * When a rule is full of counters that still run, the old ones stay, and a new key is refused or, where anybody can make
+ * up keys, counted in a bucket together with others: a flood of keys can neither grow the memory, nor push out or reset
+ * what is being counted, nor keep everybody else out.
  */
-export function createMemoryLimits({ clock, maxKeys = roomFor }: MemoryLimitsOptions): Limits {
+export function createMemoryLimits({
+  clock,
+  maxKeys = roomFor,
+  overflows = isOpenToAnybody,
+}: MemoryLimitsOptions): Limits {
+  const seed = randomBytes(16).toString('hex');
+  const overflow = new Map<string, Overflow>();
   const rules = new Map<string, Map<string, Entry>>();
   const sweptAtMs = new Map<string, number>();
 
@@ -30,11 +41,12 @@ export function createMemoryLimits({ clock, maxKeys = roomFor }: MemoryLimitsOpt
     return entry !== undefined && entry.resetAtMs > clock() ? entry : undefined;
   }
 
-  function start(rule: string, key: string, ttlSeconds: number): Entry {
+  /** @returns null when the rule is full */
+  function start(rule: string, key: string, ttlSeconds: number): Entry | null {
     const entries = rules.get(rule) ?? new Map<string, Entry>();
     rules.set(rule, entries);
     const now = clock();
-    if (entries.size >= maxKeys(rule) && !entries.has(key)) makeRoom(rule, entries, now);
+    if (entries.size >= maxKeys(rule) && !entries.has(key) && !makeRoom(rule, entries, now)) return null;
     const entry = { count: 1, resetAtMs: now + ttlSeconds * 1000 };
     // Deleted first, so that the map stays in the order in which counters started and makeRoom finds the oldest first.
     entries.delete(key);
@@ -42,42 +54,55 @@ export function createMemoryLimits({ clock, maxKeys = roomFor }: MemoryLimitsOpt
     return entry;
   }
 
-  function makeRoom(rule: string, entries: Map<string, Entry>, now: number): void {
+  function makeRoom(rule: string, entries: Map<string, Entry>, now: number): boolean {
     for (const [key, entry] of entries) {
       if (entry.resetAtMs > now) break;
       entries.delete(key);
     }
-    if (entries.size < maxKeys(rule)) return;
+    if (entries.size < maxKeys(rule)) return true;
     // A long-lived counter at the front may hide forgotten ones behind it. The whole rule is looked through at most
     // once a second, so that a flood of refused keys costs little.
     if (now - (sweptAtMs.get(rule) ?? Number.NEGATIVE_INFINITY) >= SWEEP_EVERY_MS) {
       sweptAtMs.set(rule, now);
       for (const [key, entry] of entries) if (entry.resetAtMs <= now) entries.delete(key);
     }
-    if (entries.size >= maxKeys(rule)) throw new DoorcodeError('limits_unavailable', { retryAfterSeconds: 5 });
+    return entries.size < maxKeys(rule);
+  }
+
+  function share(rule: string, key: string, ttlSeconds: number): Count {
+    if (!overflows(rule)) throw full();
+    const buckets = overflow.get(rule) ?? createOverflow(clock, seed);
+    overflow.set(rule, buckets);
+    return buckets.add(key, ttlSeconds);
   }
 
   return {
-    async add(rule, key, ttlSeconds, sliding = false) {
+    async add(rule, key, ttlSeconds, { sliding = false, max = Number.POSITIVE_INFINITY } = {}) {
       const entry = running(rule, key);
-      if (entry === undefined) return { ...start(rule, key, ttlSeconds) };
+      if (entry === undefined) {
+        // A bucket that is counting this key goes on with it, also when there is room again.
+        const own = overflow.get(rule)?.read(key) ? null : start(rule, key, ttlSeconds);
+        return own === null ? share(rule, key, ttlSeconds) : { ...own };
+      }
+      if (entry.count >= max) return { ...entry, count: entry.count + 1 };
       entry.count += 1;
       if (sliding) entry.resetAtMs = clock() + ttlSeconds * 1000;
       return { ...entry };
     },
-    async giveBack(rule, key) {
+    async giveBack(rule, key, counted) {
       const entry = running(rule, key);
-      if (entry === undefined) return;
+      if (entry === undefined && counted !== undefined) overflow.get(rule)?.giveBack(key, counted);
+      if (entry === undefined || (counted ?? entry).resetAtMs !== entry.resetAtMs) return;
       entry.count -= 1;
       // Nothing is left to remember: most events that are given back would otherwise fill the rule with zeros.
       if (entry.count === 0) rules.get(rule)?.delete(key);
     },
     async read(rule, key): Promise<Count> {
-      return { ...(running(rule, key) ?? { count: 0, resetAtMs: clock() }) };
+      return { ...(running(rule, key) ?? overflow.get(rule)?.read(key) ?? { count: 0, resetAtMs: clock() }) };
     },
     async claim(rule, key, ttlSeconds) {
       if (running(rule, key) !== undefined) return false;
-      start(rule, key, ttlSeconds);
+      if (start(rule, key, ttlSeconds) === null) throw full();
       return true;
     },
     async forget(rule, key) {
@@ -85,6 +110,11 @@ export function createMemoryLimits({ clock, maxKeys = roomFor }: MemoryLimitsOpt
     },
     async close() {
       rules.clear();
+      overflow.clear();
     },
   };
+}
+
+function full(): DoorcodeError {
+  return new DoorcodeError('limits_unavailable', { retryAfterSeconds: 5 });
 }

@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import { addressKey } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
-import { foldUsername } from '../username.ts';
+import { countedUsername, foldUsername } from '../username.ts';
 import { type Taken, take } from './allowance.ts';
-import type { Limits } from './limits.ts';
+import type { Count, Limits } from './limits.ts';
 import type { Window } from './window.ts';
 
 /** How much of everything is allowed; no window is no limit. */
@@ -103,22 +103,37 @@ export interface Policy {
 }
 
 const LOCK_FIRST_SECONDS = 15 * 60;
-export const LOCK_LONGEST_SECONDS = 86_400;
+const LOCK_LONGEST_SECONDS = 86_400;
 // Wrong codes in a row are forgotten when none has come for a day, and how often an account was locked a day after
 // its longest lock, so that slow guessing does not begin at the shortest lock again.
 const FAILURES_TTL_SECONDS = 86_400;
 const LOCKS_TTL_SECONDS = LOCK_LONGEST_SECONDS + 86_400;
+/** A guess that was counted longer ago than this is no longer being compared. */
+const COMPARING_MS = 5000;
+
+/** Whether anybody can start counters of this rule, with any name from any address; others take a right password. */
+export function isOpenToAnybody(rule: string): boolean {
+  return rule.startsWith('password-');
+}
 
 // A send that failed is given back, but it may have reached the phone late all the same, and each costs a provider's
 // time: failures have a bound of their own, twice as wide as that of successes by default.
 const UNDELIVERED: readonly Window[] = [{ count: 10, seconds: 600 }];
 
 /**
- * How many counters of a rule are worth keeping in a process's memory. Those that anybody can start, with any name from
- * any address, get less room than those that take a right password to start: 25 MB for all of the former together.
+ * How many counters of a rule are worth keeping in a process's memory. Those that anybody can start get less room: 25 MB
+ * for all of them together.
  */
 export function roomFor(rule: string): number {
-  return rule.startsWith('password-') ? 50_000 : 1_000_000;
+  return isOpenToAnybody(rule) ? 50_000 : 1_000_000;
+}
+
+/**
+ * Whether a counter of this rule is never reset before its time, so that more events than it shows cannot be right and
+ * fewer can only mean that some were not seen.
+ */
+export function isFinal(rule: string): boolean {
+  return ['guesses', 'closed', 'revoked', 'calls'].includes(rule);
 }
 
 /** How long the n-th lock in a row lasts: 15 min, doubling to a day. */
@@ -127,26 +142,51 @@ export function lockSeconds(nth: number): number {
 }
 
 export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clock): Policy {
-  const { otpAttempts, accountFailures, challengeTtlSeconds } = settings;
+  const { otpAttempts, challengeTtlSeconds } = settings;
+  const maxFailures = settings.accountFailures ?? Number.MAX_SAFE_INTEGER;
   const cooldown = settings.resendCooldownSeconds;
 
   const retryAfter = (resetAtMs: number) => ({ retryAfterSeconds: (resetAtMs - clock()) / 1000 });
 
   /** The limits that a guess meets, most telling first; null when it may be compared. */
-  function refusal(guesses: number, closed: number, lock: { count: number; resetAtMs: number }, failures: number) {
-    if (closed > 0) return new DoorcodeError('otp_used');
+  function refusal(guesses: Count, closed: Count, lock: Count, failures: Count) {
+    if (closed.count > 0) return new DoorcodeError('otp_used');
     if (lock.count > 0) return new DoorcodeError('account_locked', retryAfter(lock.resetAtMs));
-    if (guesses > otpAttempts) return new DoorcodeError('otp_attempts_exhausted', { attemptsLeft: 0 });
+    if (guesses.count > otpAttempts) return new DoorcodeError('otp_attempts_exhausted', { attemptsLeft: 0 });
     // As many guesses as the account has left are being compared at this moment.
-    if (accountFailures !== null && failures > accountFailures) {
-      return new DoorcodeError('account_locked', { retryAfterSeconds: 1 });
-    }
+    if (failures.count > maxFailures) return new DoorcodeError('account_locked', { retryAfterSeconds: 1 });
     return null;
+  }
+
+  /**
+   * Whether a full row was left behind: all its guesses were counted and are over, but the lock that should have come
+   * of them did not, because the store or a process went away in between, or because the limit has been lowered.
+   */
+  function isLeftBehind(lock: Count, failures: Count): boolean {
+    const lastCountedMs = failures.resetAtMs - FAILURES_TTL_SECONDS * 1000;
+    return lock.count === 0 && failures.count > maxFailures && clock() - lastCountedMs >= COMPARING_MS;
+  }
+
+  async function uncountFailure(account: string, lock: Count, failures: Count): Promise<void> {
+    if (failures.count <= maxFailures) return limits.giveBack('failures', account);
+    // A full row was not counted up. Beside a lock it has led to its lock already.
+    if (lock.count > 0) await limits.forget('failures', account);
+  }
+
+  /** Ends a row of wrong codes with a lock. Of several that come together one makes it. */
+  async function lockAccount(account: string): Promise<void> {
+    const seconds = lockSeconds((await limits.read('locks', account)).count + 1);
+    // The lock stands before the row goes, so that at no moment neither holds.
+    if (!(await limits.claim('lock', account, seconds))) return;
+    await Promise.all([
+      limits.add('locks', account, LOCKS_TTL_SECONDS, { sliding: true }),
+      limits.forget('failures', account),
+    ]);
   }
 
   const policy: Policy = {
     async password(username, address) {
-      const user = keyOf(foldUsername(username));
+      const user = keyOf(countedUsername(username));
       const from = addressOf(address);
       return take(
         limits,
@@ -165,25 +205,24 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
         limits.add('guesses', id, challengeTtlSeconds),
         limits.read('closed', id),
         limits.read('lock', account),
-        limits.add('failures', account, FAILURES_TTL_SECONDS, true),
+        limits.add('failures', account, FAILURES_TTL_SECONDS, { sliding: true, max: maxFailures }),
       ]);
-      const refused = refusal(guesses.count, closed.count, lock, failures.count);
+      const refused = refusal(guesses, closed, lock, failures);
       if (refused === null) return { attemptsLeft: otpAttempts - guesses.count, accountFailures: failures.count };
       // What is not compared costs the account nothing, and costs the challenge nothing while the account is locked.
       await Promise.all([
-        limits.giveBack('failures', account),
-        refused.code === 'account_locked' ? limits.giveBack('guesses', id) : null,
+        uncountFailure(account, lock, failures),
+        refused.code === 'account_locked' ? limits.giveBack('guesses', id, guesses) : null,
       ]);
+      if (isLeftBehind(lock, failures)) {
+        await lockAccount(account);
+        await policy.assertUnlocked(sub);
+      }
       throw refused;
     },
 
     async wrong({ sub }, guess) {
-      if (accountFailures === null || guess.accountFailures < accountFailures) return;
-      const account = accountOf(sub);
-      const locks = await limits.add('locks', account, LOCKS_TTL_SECONDS, true);
-      // The lock stands before the count goes, so that at no moment neither holds.
-      await limits.claim('lock', account, lockSeconds(locks.count));
-      await limits.forget('failures', account);
+      if (guess.accountFailures >= maxFailures) await lockAccount(accountOf(sub));
     },
 
     async succeed(challenge) {

@@ -36,6 +36,11 @@ export function openRedis(url: string, timeoutMs: number): RedisClient {
       enableOfflineQueue: false,
       enableAutoPipelining: true,
       slotsRefreshTimeout: 1000,
+      // A cluster client repeats what was under way on a connection that broke, whatever it is told about resending,
+      // unless these delays are zero (ioredis 6, Cluster.handleError). What is left is not carried out twice: MOVED, ASK
+      // and TRYAGAIN are refusals.
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
       clusterRetryStrategy: (attempt: number) => Math.min(attempt * 50, 500),
       // Certificates are made for names, so names must reach the TLS layer unresolved.
       ...(target.tls

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -14,11 +15,11 @@ export interface RedisLimitsOptions {
 }
 
 export interface RedisLimits extends Limits {
-  /** @returns null, or what is wrong with the store in a few words */
+  /** Counts something for a try. @returns null, or what is wrong with the store in a few words */
   check(): Promise<string | null>;
   /** @returns a warning when the store may throw counters away under memory pressure, else null */
   evictionWarning(): string | null;
-  /** Resolves when the first connection stands, or after `timeoutMs` without one. */
+  /** Resolves when the store counts for the first time, or after `timeoutMs` in vain. */
   connected(timeoutMs: number): Promise<void>;
 }
 
@@ -27,10 +28,13 @@ export interface RedisLimits extends Limits {
 const SPARE_MS = 60_000;
 
 const ADD = `
-local now, ttl, sliding = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local reset = tonumber(redis.call('HGET', KEYS[1], 'r'))
-local count = 1
-if reset and reset > now then
+local now, ttl, sliding, max = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local count, reset = unpack(redis.call('HMGET', KEYS[1], 'c', 'r'))
+count, reset = tonumber(count), tonumber(reset)
+if not reset or reset <= now then
+  count = 1
+else
+  if count >= max then return {count + 1, reset} end
   count = redis.call('HINCRBY', KEYS[1], 'c', 1)
   if sliding ~= '1' then return {count, reset} end
 end
@@ -49,18 +53,25 @@ return 1`;
 const GIVE_BACK = `
 local count, reset = unpack(redis.call('HMGET', KEYS[1], 'c', 'r'))
 if not reset or tonumber(reset) <= tonumber(ARGV[1]) then return 0 end
+if ARGV[2] ~= '' and tonumber(reset) ~= tonumber(ARGV[2]) then return 0 end
 if tonumber(count) > 1 then return redis.call('HINCRBY', KEYS[1], 'c', -1) end
 redis.call('DEL', KEYS[1])
 return 0`;
 
 /** The client with our three scripts. */
 interface Scripts {
-  doorcodeAdd(key: string, now: number, ttlMs: number, sliding: 0 | 1): Promise<[count: number, resetAtMs: number]>;
+  doorcodeAdd(
+    key: string,
+    now: number,
+    ttlMs: number,
+    sliding: 0 | 1,
+    max: number,
+  ): Promise<[count: number, resetAtMs: number]>;
   doorcodeClaim(key: string, now: number, ttlMs: number): Promise<0 | 1>;
-  doorcodeGiveBack(key: string, now: number): Promise<number>;
+  doorcodeGiveBack(key: string, now: number, resetAtMs: number | ''): Promise<number>;
 }
 
-/** Without an answer for this long, a connection that times out is given up for a new one. */
+/** A connection that has owed an answer for this long is given up for a new one when the next command times out. */
 const SILENT_MS = 1000;
 
 /**
@@ -77,7 +88,8 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
   }
   const scripts = client as unknown as Scripts;
 
-  let answeredAtMs = performance.now();
+  /** When the first command was sent that has had no answer, nor any command after it. */
+  let silentSinceMs: number | undefined;
   let up: boolean | undefined;
   /** Undefined until the store has told its policy. */
   let warning: string | null | undefined;
@@ -91,11 +103,25 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
 
   client.on('error', (error: NodeJS.ErrnoException) => tell(false, error.code ?? error.name));
   client.on('ready', () => {
-    tell(true);
+    silentSinceMs = undefined;
+    void check();
     // Another server may answer from now on.
     warning = undefined;
     void learnEviction();
   });
+
+  // That it is there and can be read is not enough: out of memory, or with a user who may not run scripts, it counts
+  // nothing.
+  async function check(): Promise<string | null> {
+    try {
+      await add('probe', 'probe', 1);
+      await learnEviction();
+      return null;
+    } catch (error) {
+      const cause = (error as Error).cause as Error;
+      return isReply(cause) ? `refuses to count (${reasonOf(cause)})` : 'out of reach';
+    }
+  }
 
   /** Asks for the policy unless it is known; a store that is too slow to tell is asked again with the next check. */
   async function learnEviction(): Promise<void> {
@@ -106,19 +132,25 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
     if (found !== null) log.warn({ reason: found }, 'limit store may lose counts');
   }
 
-  /** Runs a command; whatever goes wrong is the one error of the port. */
-  async function ask<Result>(command: () => Promise<Result>): Promise<Result> {
+  /**
+   * Runs a command; whatever goes wrong is the one error of the port.
+   *
+   * @param wrote whether the answer shows that the store can be written to
+   */
+  async function ask<Result>(command: () => Promise<Result>, wrote: (result: Result) => boolean): Promise<Result> {
+    silentSinceMs ??= performance.now();
     try {
       const result = await command();
-      answeredAtMs = performance.now();
-      tell(true);
+      silentSinceMs = undefined;
+      if (wrote(result)) tell(true);
       return result;
     } catch (cause) {
-      const timedOut = (cause as Error).message === 'Command timed out';
-      tell(false, timedOut ? 'timeout' : (cause as Error).name);
+      tell(false, reasonOf(cause as Error));
+      if (isReply(cause as Error)) silentSinceMs = undefined;
       // A peer that went away without a word leaves a connection that only looks open.
-      if (timedOut && performance.now() - answeredAtMs > SILENT_MS && client.status === 'ready') {
-        answeredAtMs = performance.now();
+      const silentMs = performance.now() - (silentSinceMs ?? Number.POSITIVE_INFINITY);
+      if (reasonOf(cause as Error) === 'timeout' && silentMs > SILENT_MS && client.status === 'ready') {
+        silentSinceMs = undefined;
         client.disconnect(true);
       }
       throw new DoorcodeError('limits_unavailable', { retryAfterSeconds: 1, cause });
@@ -127,38 +159,35 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
 
   const name = (rule: string, key: string) => `doorcode:${rule}:${key}`;
 
+  const add: Limits['add'] = async (rule, key, ttlSeconds, { sliding = false, max = Number.MAX_SAFE_INTEGER } = {}) => {
+    const [count, resetAtMs] = await ask(
+      () => scripts.doorcodeAdd(name(rule, key), clock(), ttlSeconds * 1000, sliding ? 1 : 0, max),
+      ([after]) => after <= max,
+    );
+    return { count, resetAtMs };
+  };
+
   return {
-    async add(rule, key, ttlSeconds, sliding = false) {
-      const [count, resetAtMs] = await ask(() =>
-        scripts.doorcodeAdd(name(rule, key), clock(), ttlSeconds * 1000, sliding ? 1 : 0),
-      );
-      return { count, resetAtMs };
-    },
-    async giveBack(rule, key) {
-      await ask(() => scripts.doorcodeGiveBack(name(rule, key), clock()));
+    add,
+    async giveBack(rule, key, counted) {
+      await ask(() => scripts.doorcodeGiveBack(name(rule, key), clock(), counted?.resetAtMs ?? ''), never);
     },
     async read(rule, key): Promise<Count> {
-      const [count, reset] = await ask(() => client.hmget(name(rule, key), 'c', 'r'));
+      const [count, reset] = await ask(() => client.hmget(name(rule, key), 'c', 'r'), never);
       const now = clock();
       return Number(reset) > now ? { count: Number(count), resetAtMs: Number(reset) } : { count: 0, resetAtMs: now };
     },
     async claim(rule, key, ttlSeconds) {
-      return (await ask(() => scripts.doorcodeClaim(name(rule, key), clock(), ttlSeconds * 1000))) === 1;
+      const won = (result: 0 | 1) => result === 1;
+      return won(await ask(() => scripts.doorcodeClaim(name(rule, key), clock(), ttlSeconds * 1000), won));
     },
     async forget(rule, key) {
-      await ask(() => client.del(name(rule, key)));
+      await ask(() => client.del(name(rule, key)), never);
     },
-    async check() {
-      try {
-        await ask(() => client.ping());
-        await learnEviction();
-        return null;
-      } catch {
-        return 'out of reach';
-      }
-    },
+    check,
     evictionWarning: () => warning ?? null,
     async connected(limitMs) {
+      const deadline = performance.now() + limitMs;
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         if (client.status === 'ready') resolve();
@@ -166,12 +195,26 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
         timer = setTimeout(resolve, limitMs);
       });
       clearTimeout(timer);
-      await learnEviction();
+      // A cluster is ready before the connection to each of its nodes is.
+      while (client.status === 'ready' && (await check()) !== null && performance.now() < deadline) await sleep(20);
     },
     async close() {
       client.disconnect();
     },
   };
+}
+
+const never = () => false;
+
+/** Whether the store itself said no. */
+function isReply(error: Error): boolean {
+  return error.name === 'ReplyError';
+}
+
+/** One word for the log: of a refusal its first, such as OOM, NOPERM or READONLY; the rest may name keys. */
+function reasonOf(error: Error): string {
+  if (error.message === 'Command timed out') return 'timeout';
+  return (isReply(error) && /^[A-Z]+\b/.exec(error.message)?.[0]) || error.name;
 }
 
 /** A store that evicts keys would forget counts, and with them locks and used codes, whenever memory is short. */

@@ -31,7 +31,13 @@ const REST_MS = 1000;
 export function createRevocation(limits: Limits, clock: Clock, maxKnown = 50_000): Revocation {
   const known = new Map<string, Known>();
   const asking = new Map<string, Promise<boolean>>();
-  let restUntilMs = Number.NEGATIVE_INFINITY;
+  let failedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** Whether a moment is less than so long ago. One that is yet to come says that the clock was set back: it is not. */
+  function isWithin(ms: number, momentMs: number): boolean {
+    const age = clock() - momentMs;
+    return age >= 0 && age < ms;
+  }
 
   function remember(sessionId: string, revoked: boolean): void {
     known.delete(sessionId);
@@ -50,7 +56,7 @@ export function createRevocation(limits: Limits, clock: Clock, maxKnown = 50_000
       remember(sessionId, revoked);
       return revoked;
     } catch {
-      restUntilMs = clock() + REST_MS;
+      failedAtMs = clock();
       return known.get(sessionId)?.revoked ?? false;
     } finally {
       asking.delete(sessionId);
@@ -66,9 +72,8 @@ export function createRevocation(limits: Limits, clock: Clock, maxKnown = 50_000
     },
     async isRevoked(sessionId) {
       const last = known.get(sessionId);
-      const now = clock();
-      if (last !== undefined && (last.revoked || now - last.askedAtMs < FRESH_MS)) return last.revoked;
-      if (now < restUntilMs) return last?.revoked ?? false;
+      if (last !== undefined && (last.revoked || isWithin(FRESH_MS, last.askedAtMs))) return last.revoked;
+      if (isWithin(REST_MS, failedAtMs)) return last?.revoked ?? false;
       // Requests that come together ask once.
       const answer = asking.get(sessionId) ?? ask(sessionId);
       asking.set(sessionId, answer);

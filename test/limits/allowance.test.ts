@@ -30,6 +30,17 @@ t.test('the longest wait is told, and when the next event is allowed', async (t)
   t.equal((await take(limits, roomy, clock())).nextAtMs, 0);
 });
 
+t.test('an event that did not happen is not taken off a later window', async (t) => {
+  const clock = fakeClock();
+  const limits = createMemoryLimits({ clock });
+  const wanted = [{ rule: 'a', key: 'k', windows: windows([2, 60]) }];
+  const early = await take(limits, wanted, clock());
+  clock.advance(60);
+  await take(limits, wanted, clock());
+  await early.giveBack();
+  t.equal((await limits.read('a/60', 'k')).count, 1);
+});
+
 t.test('no limits, no counting', async (t) => {
   const limits = createMemoryLimits({ clock: fakeClock(), maxKeys: () => 0 });
   const taken = await take(limits, [{ rule: 'a', key: 'k', windows: [] }], 0);

@@ -16,7 +16,8 @@ t.test(
     const seen = JSON.parse(stdout);
     t.comment(stdout.trim());
     t.ok(seen.heapGrowthBytes < 100e6, 'less than 100 MB more in use');
-    t.strictSame(Object.keys(seen.answers), ['invalid_credentials', 'limits_unavailable'], 'full, it refuses the new');
+    t.strictSame(Object.keys(seen.answers), ['invalid_credentials', 'too_many_requests'], 'full, it counts on');
+    t.ok(seen.strangersIn >= 80, 'who comes for the first time in the midst of it gets in, nearly always');
     t.equal(seen.guessesLeft, 0, 'four wrong codes are still four: one guess was left');
     t.equal(seen.nextGuess, 'otp_attempts_exhausted');
     t.equal(seen.fifthPassword, 'invalid_credentials', 'four wrong passwords are still four');

@@ -22,14 +22,35 @@ export function limitsContract(
 
   t.test(`${name}: a sliding counter is forgotten its time after its last event`, async (t) => {
     const { limits, clock } = await make(t);
-    await limits.add('rule', 'a', 10, true);
+    await limits.add('rule', 'a', 10, { sliding: true });
     clock.advance(9);
-    t.strictSame(await limits.add('rule', 'a', 10, true), { count: 2, resetAtMs: clock() + 10_000 });
+    t.strictSame(await limits.add('rule', 'a', 10, { sliding: true }), { count: 2, resetAtMs: clock() + 10_000 });
     clock.advance(9);
     t.equal((await limits.read('rule', 'a')).count, 2);
     clock.advance(1);
     t.equal((await limits.read('rule', 'a')).count, 0);
   });
+
+  t.test(
+    `${name}: a counter that is full counts no more and lives no longer, and tells what it would be`,
+    async (t) => {
+      const { limits, clock } = await make(t);
+      const two = { sliding: true, max: 2 };
+      await limits.add('rule', 'a', 10, two);
+      await limits.add('rule', 'a', 10, two);
+      const full = { count: 3, resetAtMs: clock() + 10_000 };
+      for (let second = 0; second < 9; second += 1) {
+        clock.advance(1);
+        t.strictSame(await limits.add('rule', 'a', 10, two), full);
+      }
+      t.equal((await limits.read('rule', 'a')).count, 2);
+      t.strictSame(await limits.add('rule', 'a', 10, { sliding: true, max: 1 }), full, 'also when it was less before');
+      clock.advance(1);
+      t.equal((await limits.add('rule', 'a', 10, two)).count, 1);
+      const parallel = await Promise.all(Array.from({ length: 20 }, () => limits.add('rule', 'b', 10, { max: 5 })));
+      t.equal(parallel.filter(({ count }) => count <= 5).length, 5);
+    },
+  );
 
   t.test(`${name}: keys and rules are apart, whatever characters they have`, async (t) => {
     const { limits } = await make(t);
@@ -78,6 +99,22 @@ export function limitsContract(
     await limits.giveBack('rule', 'unknown');
     t.equal((await limits.read('rule', 'a')).count, 0);
     t.equal((await limits.read('rule', 'unknown')).count, 0);
+  });
+
+  t.test(`${name}: an event is given back to the window that it was counted in, and to no later one`, async (t) => {
+    const { limits, clock } = await make(t);
+    const first = await limits.add('rule', 'a', 10);
+    await limits.giveBack('rule', 'a', first);
+    t.equal((await limits.read('rule', 'a')).count, 0);
+    const early = await limits.add('rule', 'a', 10);
+    clock.advance(10);
+    const late = await limits.add('rule', 'a', 10);
+    await limits.giveBack('rule', 'a', early);
+    t.equal((await limits.read('rule', 'a')).count, 1, 'the window before');
+    await limits.add('rule', 'a', 10);
+    await limits.giveBack('rule', 'a', late);
+    await limits.giveBack('rule', 'a', late);
+    t.equal((await limits.read('rule', 'a')).count, 0);
   });
 
   t.test(`${name}: forgetting what is not there is no error`, async (t) => {

@@ -68,10 +68,53 @@ t.test('what was given back entirely leaves nothing behind', async (t) => {
   t.equal((await limits.add('rule', 'd', 60)).count, 1);
 });
 
-t.test('by default, what anybody can start has less room than what takes a right password', async (t) => {
-  const limits = createMemoryLimits({ clock: fakeClock() });
+t.test('by default, what anybody can start has less room, and then buckets that keys share', async (t) => {
+  const limits = createMemoryLimits({ clock: fakeClock(), overflows: () => false });
   for (let key = 0; key < 50_000; key += 1) await limits.add('password-user/3600', `${key}`, 60);
   await t.rejects(limits.add('password-user/3600', 'more', 60), { code: 'limits_unavailable' });
   for (let key = 0; key < 50_001; key += 1) await limits.add('guesses', `${key}`, 60);
   t.equal((await limits.read('guesses', '0')).count, 1);
+});
+
+function setUpFull() {
+  const clock = fakeClock();
+  const limits = createMemoryLimits({ clock, maxKeys: () => 1 });
+  return { clock, limits, add: (key: string) => limits.add('password-user/60', key, 60) };
+}
+
+t.test('beside a full rule new keys are counted all the same, each for as long as any', async (t) => {
+  const { clock, limits, add } = setUpFull();
+  await add('first');
+  clock.advance(30);
+  for (let count = 1; count <= 3; count += 1) t.equal((await add('second')).count, count);
+  t.equal((await add('first')).count, 2);
+  t.equal((await limits.read('password-user/60', 'second')).count, 3);
+  clock.advance(30);
+  t.equal((await add('second')).count, 4, 'room in the rule is no clean slate');
+  t.strictSame(
+    await add('third'),
+    { count: 1, resetAtMs: clock() + 60_000 },
+    'it is for keys that are not counted yet',
+  );
+  clock.advance(30);
+  t.equal((await add('second')).count, 1);
+});
+
+t.test('what is counted in a bucket is given back there', async (t) => {
+  const { clock, limits, add } = setUpFull();
+  await add('first');
+  for (let login = 0; login < 100; login += 1) await limits.giveBack('password-user/60', 'second', await add('second'));
+  t.equal((await limits.read('password-user/60', 'second')).count, 0);
+  const early = await add('second');
+  clock.advance(60);
+  t.equal((await add('first')).count, 1);
+  await add('second');
+  await limits.giveBack('password-user/60', 'second', early);
+  t.equal((await limits.read('password-user/60', 'second')).count, 1);
+});
+
+t.test('a claim has no bucket: it must be one key’s alone', async (t) => {
+  const { limits, add } = setUpFull();
+  await add('first');
+  await t.rejects(limits.claim('password-user/60', 'second', 60), { code: 'limits_unavailable' });
 });

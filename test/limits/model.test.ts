@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { readConfig } from '../../src/config.ts';
 import { DoorcodeError } from '../../src/errors.ts';
 import type { Limits } from '../../src/limits/limits.ts';
 import { createMemoryLimits } from '../../src/limits/memory.ts';
+import { type Countable, createPolicy, type Guess, type LimitSettings } from '../../src/limits/policy.ts';
 import { createRedisLimits, type RedisLimits } from '../../src/limits/redis.ts';
 import { silentLog } from '../../src/log.ts';
 import { deriveKeys } from '../../src/seal/keys.ts';
@@ -118,12 +120,128 @@ async function run(world: World, events: readonly Event[]): Promise<void> {
   }
 }
 
+/** What happens to one account, whose challenges are all fresh; `calls` is how much longer the store answers. */
+const lockEvent = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({ what: fc.constant('wrong' as const), times: fc.integer({ min: 1, max: 12 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('right' as const) }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('crash' as const), times: fc.integer({ min: 1, max: 12 }) }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('outage' as const), calls: fc.nat(12) }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('back' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ what: fc.constant('limit' as const), failures: fc.integer({ min: 1, max: 10 }) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ what: fc.constant('pass' as const), seconds: fc.constantFrom(1, 5, 60, 900, 3600, 86_400) }),
+  },
+);
+type LockEvent = typeof lockEvent extends fc.Arbitrary<infer T> ? T : never;
+
+/**
+ * However an account was guessed at, and whenever the store or a process went away: the row is never longer than the
+ * limit, a refusal that lasts is a lock that every part of the service sees, and who waits as long as told gets in.
+ */
+async function runLocks(limits: Limits, clock: FakeClock, events: readonly LockEvent[]): Promise<void> {
+  let callsLeft = Number.POSITIVE_INFINITY;
+  const store = interruptible(limits, () => callsLeft-- <= 0);
+  let max = 10;
+  /** Guesses compared since the last success or lock. */
+  let row = 0;
+  let comparedAtMs = 0;
+  let challenges = 0;
+  worlds += 1;
+  const sub = `user ${worlds}`;
+  const fresh = () => ({ id: `challenge ${worlds} ${challenges++}`, sub });
+  const policy = () => createPolicy(store, { ...lockSettings, accountFailures: max }, clock);
+  const codeOf = (error: unknown) => (error instanceof DoorcodeError ? error.code : String(error));
+  const isLocked = () =>
+    policy()
+      .assertUnlocked(sub)
+      .then(
+        () => false,
+        (error) => codeOf(error) === 'account_locked',
+      );
+
+  async function guess(then: (challenge: Countable, guess: Guess) => Promise<void>): Promise<string> {
+    const challenge = fresh();
+    try {
+      const counted = await policy().guess(challenge);
+      row += 1;
+      comparedAtMs = clock();
+      if (row > max) throw new Error(`${row} guesses in a row, ${max} allowed`);
+      await then(challenge, counted);
+      return 'compared';
+    } catch (error) {
+      return codeOf(error);
+    } finally {
+      if (callsLeft === Number.POSITIVE_INFINITY && (await isLocked())) row = 0;
+    }
+  }
+  const wrong = () => guess((challenge, counted) => policy().wrong(challenge, counted));
+  const right = () =>
+    guess(async (challenge) => {
+      await policy().succeed(challenge);
+      row = 0;
+    });
+  const expected = ['compared', 'account_locked', 'limits_unavailable'];
+
+  for (const happening of events) {
+    if (happening.what === 'pass') {
+      clock.advance(happening.seconds);
+      // A row ends when no code has come for a day.
+      if (clock() - comparedAtMs >= 86_400_000) row = 0;
+    } else if (happening.what === 'back') callsLeft = Number.POSITIVE_INFINITY;
+    else if (happening.what === 'outage') callsLeft = happening.calls;
+    else if (happening.what === 'limit') {
+      max = happening.failures;
+      row = 0;
+    } else {
+      const act = { wrong, right, crash: () => guess(async () => {}) }[happening.what];
+      const times = 'times' in happening ? happening.times : 1;
+      for (let time = 0; time < times; time += 1) {
+        const answer = await act();
+        if (!expected.includes(answer)) throw new Error(answer);
+      }
+    }
+  }
+
+  callsLeft = Number.POSITIVE_INFINITY;
+  for (let refusals = 0; ; refusals += 1) {
+    const refusal = await policy()
+      .guess(fresh())
+      .then(
+        () => null,
+        (error) => error as DoorcodeError,
+      );
+    if (refusal === null) return;
+    const wait = refusal.retryAfterSeconds ?? 0;
+    if (refusal.code !== 'account_locked') throw refusal;
+    if (wait > 1 && !(await isLocked())) throw new Error(`refused for ${wait} s, but not locked`);
+    if (refusals > 6) throw new Error(`still refused after ${refusals} waits`);
+    clock.advance(wait);
+  }
+}
+
+const lockSettings: LimitSettings = { ...readConfig({}).limits, challengeTtlSeconds: 670 };
+
+async function holdLocks(t: Test, limits: Limits, clock: FakeClock) {
+  const property = fc.asyncProperty(fc.array(lockEvent, { minLength: 1, maxLength: 40 }), (events) =>
+    runLocks(limits, clock, events),
+  );
+  const result = await fc.check(property, { numRuns: 150, seed: 20_300_101 });
+  t.equal(result.failed, false, result.failed ? (fc.defaultReportMessage(result) ?? '') : `${result.numRuns} runs`);
+}
+
 /** A store that can be taken away from a replica without being stopped. */
 function interruptible(limits: Limits, isAway: () => boolean): Limits {
   return new Proxy(limits, {
     get:
       (target, name: keyof Limits) =>
-      (...args: never[]) => {
+      async (...args: never[]) => {
         if (isAway()) throw new DoorcodeError('limits_unavailable');
         return (target[name] as (...args: never[]) => unknown)(...args);
       },
@@ -187,4 +305,19 @@ t.test('redis: the same over two replicas', async (t) => {
       return connections;
     }),
   );
+});
+
+t.test('memory: no row of guesses is longer than the limit, and no account stays shut without a lock', async (t) => {
+  const clock = fakeClock();
+  await holdLocks(t, createMemoryLimits({ clock }), clock);
+});
+
+t.test('redis: the same', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === null) return;
+  const clock = fakeClock();
+  const limits = createRedisLimits({ url: redis.url, clock, log: silentLog, timeoutMs: 10_000 });
+  t.teardown(() => limits.close());
+  await limits.connected(5000);
+  await holdLocks(t, limits, clock);
 });

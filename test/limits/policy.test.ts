@@ -168,6 +168,80 @@ t.test('the account limit can be off; the challenge limit stays', async (t) => {
   await t.rejects(policy.guess(challenge('one')), { code: 'otp_attempts_exhausted' });
 });
 
+t.test(
+  'a row that nobody judged, because the store or the process went away, ends in a lock like any other',
+  async (t) => {
+    const { policy, clock } = setUp();
+    for (let guess = 0; guess < 10; guess += 1) await policy.guess(challenge(`${guess}`));
+    await t.rejects(policy.guess(challenge('meanwhile')), { code: 'account_locked', retryAfterSeconds: 1 });
+    await t.resolves(policy.assertUnlocked('alice'), 'ten guesses may be compared at this moment');
+    clock.advance(5);
+    await t.rejects(policy.guess(challenge('later')), { code: 'account_locked', retryAfterSeconds: 900 });
+    await t.rejects(policy.assertUnlocked('alice'), { code: 'account_locked', retryAfterSeconds: 900 });
+    clock.advance(900);
+    t.strictSame(await policy.guess(challenge('later')), { attemptsLeft: 4, accountFailures: 1 }, 'and it is over');
+  },
+);
+
+t.test('a limit that is lowered below what was counted locks the account once', async (t) => {
+  const { policy, limits, clock } = setUp();
+  await guessWrong(policy, 8, 'a');
+  clock.advance(60);
+  const stricter = createPolicy(limits, { ...settings, accountFailures: 5 }, clock);
+  const results = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, index) => stricter.guess(challenge(`parallel ${index}`))),
+  );
+  t.ok(results.every(({ status }) => status === 'rejected'));
+  await t.rejects(stricter.assertUnlocked('alice'), { code: 'account_locked', retryAfterSeconds: 900 }, 'not doubled');
+  clock.advance(900);
+  t.equal((await stricter.guess(challenge('later'))).accountFailures, 1);
+});
+
+t.test('a refused guess does not keep a full row alive', async (t) => {
+  const { policy, limits, clock } = setUp();
+  for (let guess = 0; guess < 10; guess += 1) await policy.guess(challenge(`${guess}`));
+  const rowEnds = clock() + 86_400_000;
+  const counts: number[] = [];
+  const watched = {
+    ...limits,
+    async add(...args: Parameters<typeof limits.add>) {
+      const count = await limits.add(...args);
+      if (args[0] === 'failures') counts.push(count.resetAtMs);
+      return count;
+    },
+  };
+  clock.advance(4);
+  await t.rejects(createPolicy(watched, settings, clock).guess(challenge('more')), {
+    code: 'account_locked',
+    retryAfterSeconds: 1,
+  });
+  t.strictSame(counts, [rowEnds]);
+});
+
+t.test('a lock that stands beside a full row, because the store went away between the two, is one lock', async (t) => {
+  const { policy, limits, clock } = setUp();
+  for (let guess = 0; guess < 10; guess += 1) await policy.guess(challenge(`${guess}`));
+  const [key] = await accountKeys(limits, clock);
+  await limits.claim('lock', key ?? '', 900);
+  await t.rejects(policy.guess(challenge('locked')), { code: 'account_locked', retryAfterSeconds: 900 });
+  clock.advance(900);
+  t.equal((await policy.guess(challenge('later'))).accountFailures, 1);
+});
+
+/** The keys that an account is counted by. */
+async function accountKeys(limits: ReturnType<typeof setUp>['limits'], clock: () => number): Promise<string[]> {
+  const keys: string[] = [];
+  const watched = {
+    ...limits,
+    read(rule: string, key: string) {
+      keys.push(key);
+      return limits.read(rule, key);
+    },
+  };
+  await createPolicy(watched, settings, clock).assertUnlocked('alice');
+  return keys;
+}
+
 const ASKER = { sub: 'alice', address: '192.0.2.1' };
 const PHONE = '+15550100101';
 const off = { sendPhone: [], sendAccount: [], sendAddress: [] };
@@ -355,6 +429,13 @@ t.test('wrong passwords: five for a name from one address, fifty for a name, a h
     ),
     1,
   );
+});
+
+t.test('spellings that a directory may take for one name share the count of its wrong passwords', async (t) => {
+  const { policy } = setUp();
+  const spellings = ['bob', 'bob ', ' BOB', 'b\u200bob', 'bób', '\tbob\n', 'bo\u00adb'];
+  t.equal(await sends(70, (index) => policy.password(spellings[index % 7] ?? '', '192.0.2.1')), 5);
+  t.equal(await sends(70, (index) => policy.password(spellings[index % 7] ?? '', `198.51.100.${index}`)), 45);
 });
 
 t.test('who is refused by one limit uses up no other', async (t) => {

@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { DoorcodeError } from '../../src/errors.ts';
 import { createRedisLimits } from '../../src/limits/redis.ts';
 import { openRedis, type RedisClient } from '../../src/limits/redis-client.ts';
 import { silentLog } from '../../src/log.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { type HangingProxy, startHangingProxy } from '../support/hanging-proxy.ts';
 import { program } from '../support/programs.ts';
 import { freePort, startRedis } from '../support/redis.ts';
 import { createTestTls } from '../support/tls.ts';
@@ -80,24 +82,75 @@ t.test('over TLS', async (t) => {
   t.not(await ask({}), 'PONG', 'not without trust');
 });
 
-t.test('a cluster', async (t) => {
+async function startClusterNode(t: Test) {
+  const busPort = await freePort();
   const redis = await startRedis(t, {
-    args: [
-      '--cluster-enabled',
-      'yes',
-      '--cluster-announce-ip',
-      '127.0.0.1',
-      '--cluster-config-file',
-      `nodes-${process.pid}.conf`,
-    ],
+    args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--cluster-port', `${busPort}`],
   });
-  if (redis === null) return;
+  if (redis === null) return null;
   const admin = open(t, redis.url);
   await once(admin, 'ready');
-  await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-  while (!String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await new Promise(setImmediate);
-  t.equal(await counts(t, `redis+cluster://127.0.0.1:${redis.port}`), 2);
+  return { redis, busPort, admin };
+}
+
+/**
+ * A cluster of two nodes, of which the first has nearly all keys.
+ *
+ * @param announce makes the port by which the first tells its clients to come
+ */
+async function startCluster(t: Test, announce = async (port: number) => port): Promise<string | null> {
+  const [first, second] = [await startClusterNode(t), await startClusterNode(t)];
+  if (first === null || second === null) return null;
+  const port = await announce(first.redis.port);
+  await first.admin.call('CONFIG', 'SET', 'cluster-announce-port', `${port}`);
+  await first.admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16382');
+  await second.admin.call('CLUSTER', 'ADDSLOTS', '16383');
+  await second.admin.call('CLUSTER', 'MEET', '127.0.0.1', `${first.redis.port}`, `${first.busPort}`);
+  for (const { admin } of [first, second]) {
+    const knows = async () => /cluster_state:ok[\s\S]*cluster_size:2/.test(String(await admin.call('CLUSTER', 'INFO')));
+    while (!(await knows())) await new Promise(setImmediate);
+  }
+  return `redis+cluster://127.0.0.1:${port}`;
+}
+
+t.test('a cluster', async (t) => {
+  const url = await startCluster(t);
+  if (url !== null) t.equal(await counts(t, url), 2);
 });
+
+for (const kind of ['single server', 'cluster']) {
+  t.test(`what a ${kind} has been told is not told again when the connection breaks before its answer`, async (t) => {
+    let proxy: HangingProxy | undefined;
+    const announce = async (port: number) => {
+      proxy = await startHangingProxy(t, port);
+      return proxy.port;
+    };
+    const single = async () => {
+      const redis = await startRedis(t);
+      return redis && `redis://127.0.0.1:${await announce(redis.port)}`;
+    };
+    const url = await (kind === 'cluster' ? startCluster(t, announce) : single());
+    if (url === null) return;
+    const limits = createRedisLimits({ url, clock: fakeClock(), log: silentLog, timeoutMs: 5000 });
+    t.teardown(() => limits.close());
+    await limits.connected(10_000);
+    await limits.add('rule', 'a', 60);
+    await limits.claim('rule', 'b', 60);
+    proxy?.cut();
+    await t.rejects(Promise.all([limits.add('rule', 'a', 60)]), { code: 'limits_unavailable' });
+    let found: number | null = null;
+    while (found === null) {
+      await new Promise(setImmediate);
+      found = await limits.read('rule', 'a').then(
+        ({ count }) => count,
+        () => null,
+      );
+    }
+    t.equal(found, 2);
+    proxy?.cut();
+    t.equal(await limits.claim('once', 'a', 60).catch((error: DoorcodeError) => error.code), 'limits_unavailable');
+  });
+}
 
 t.test('sentinels, which know where the primary is', async (t) => {
   const redis = await startRedis(t);

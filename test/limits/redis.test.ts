@@ -1,8 +1,10 @@
-import t from 'tap';
-import { createRedisLimits } from '../../src/limits/redis.ts';
+import { Redis } from 'ioredis';
+import t, { type Test } from 'tap';
+import { createRedisLimits, type RedisLimits } from '../../src/limits/redis.ts';
 import { silentLog } from '../../src/log.ts';
 import { fakeClock } from '../support/fake-clock.ts';
-import { startRedis } from '../support/redis.ts';
+import { startHangingProxy } from '../support/hanging-proxy.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
 import { limitsContract } from './limits.contract.ts';
 
 const redis = await startRedis(t);
@@ -16,4 +18,97 @@ if (redis !== null) {
     await limits.connected(5000);
     return { limits, clock };
   });
+}
+
+/** A store, what is logged of it, and a connection that may do anything to it. */
+async function watched(t: Test, { url, port }: TestRedis, timeoutMs = 5000) {
+  const lines: string[] = [];
+  const write = (fields: object, line: string) => void lines.push(`${line} ${JSON.stringify(fields)}`);
+  const log = { info: write, warn: write, error: write };
+  const limits: RedisLimits = createRedisLimits({ url, clock: fakeClock(), log, timeoutMs });
+  const admin = new Redis(port);
+  t.teardown(() => {
+    admin.disconnect();
+    return limits.close();
+  });
+  await limits.connected(5000);
+  t.equal(await limits.check(), null);
+  return { limits, admin, lines };
+}
+
+t.test('a store that is out of memory is not ready, though it can be read', async (t) => {
+  const redis = await startRedis(t, { args: ['--maxmemory-policy', 'noeviction'] });
+  if (redis === null) return;
+  const { limits, admin, lines } = await watched(t, redis);
+  await admin.config('SET', 'maxmemory', '1');
+  t.equal(await limits.check(), 'refuses to count (OOM)');
+  for (let guess = 0; guess < 3; guess += 1) {
+    await limits.read('rule', 'a');
+    await limits.forget('rule', 'a');
+    await t.rejects(limits.add('rule', 'a', 60), { code: 'limits_unavailable' });
+  }
+  await admin.config('SET', 'maxmemory', '0');
+  t.equal(await limits.check(), null);
+  t.strictSame(lines, [
+    'limit store reached {}',
+    'limit store out of reach {"reason":"OOM"}',
+    'limit store reached {}',
+  ]);
+});
+
+t.test('nor is one whose user may not run scripts', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === null) return;
+  const { limits, admin, lines } = await watched(t, redis);
+  await admin.call('ACL', 'SETUSER', 'default', '-eval', '-evalsha');
+  t.equal(await limits.check(), 'refuses to count (NOPERM)');
+  t.equal(lines.at(-1), 'limit store out of reach {"reason":"NOPERM"}');
+});
+
+t.test('the try leaves nothing behind for long', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === null) return;
+  const { admin } = await watched(t, redis);
+  t.strictSame(await admin.keys('*'), ['doorcode:probe:probe']);
+  t.ok((await admin.pttl('doorcode:probe:probe')) <= 61_000);
+});
+
+t.test('a store that is gone is told so', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === null) return;
+  const { limits } = await watched(t, redis);
+  await redis.kill();
+  t.equal(await limits.check(), 'out of reach');
+});
+
+t.test('one slow answer after an idle time is no reason to give up the connection; silence is', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === null) return;
+  const proxy = await startHangingProxy(t, redis.port);
+  const { limits, admin } = await watched(t, { ...redis, url: `redis://127.0.0.1:${proxy.port}` }, 100);
+  const id = async () => /id=(\d+)[^\n]* name=doorcode/.exec(String(await admin.call('CLIENT', 'LIST')))?.[1];
+  const first = await id();
+  const { now } = performance;
+  let later = 0;
+  performance.now = () => now.call(performance) + later;
+  t.teardown(() => {
+    performance.now = now;
+  });
+  later = 10_000;
+  proxy.hang();
+  await t.rejects(limits.add('rule', 'a', 60), { code: 'limits_unavailable' });
+  proxy.resume();
+  await until(async () => (await limits.read('rule', 'a').catch(() => ({ count: 0 }))).count === 1);
+  t.equal(await id(), first, 'one slow answer');
+  proxy.hang();
+  await t.rejects(limits.add('rule', 'a', 60), { code: 'limits_unavailable' });
+  later += 2000;
+  await t.rejects(limits.add('rule', 'a', 60), { code: 'limits_unavailable' });
+  proxy.resume();
+  await until(async () => (await limits.check()) === null);
+  t.not(await id(), first, 'a second and more without any answer');
+});
+
+async function until(ready: () => Promise<boolean>): Promise<void> {
+  while (!(await ready())) await new Promise(setImmediate);
 }

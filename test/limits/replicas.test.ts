@@ -35,7 +35,9 @@ async function replica(
   const redis = createRedisLimits({ url, clock, log: silentLog, timeoutMs });
   t.teardown(() => redis.close());
   await redis.connected(5000);
-  const limits = local ? createFallbackLimits(redis, createMemoryLimits({ clock }), silentLog) : redis;
+  const limits = local
+    ? createFallbackLimits({ shared: redis, local: createMemoryLimits({ clock }), clock, log: silentLog })
+    : redis;
   replicas += 1;
   return testApp({ clock, env, ports: { limits, keys, random: seededRandom(`replica ${replicas}`) } });
 }
@@ -283,4 +285,19 @@ t.test('with LIMITS_ON_OUTAGE=local sign-ins go on, bounded by each replica’s 
     Array.from({ length: 20 }, () => apps[1].post('/otp', { otp: after.code }, after.jar.clone())),
   );
   t.equal(count(right, 200), 1);
+
+  const signedIn = await apps[0].login({ ...ALICE });
+  await apps[0].post('/otp', { otp: signedIn.code }, signedIn.jar);
+  const session = signedIn.jar.clone();
+  t.equal((await apps[0].post('/logout', {}, signedIn.jar)).statusCode, 200);
+  await redis.start();
+  await until(() => probe(apps[1]));
+  t.equal((await apps[0].get('/session', session)).statusCode, 401, 'signed out here');
+  await until(async () => {
+    clock.advance(5);
+    return (await apps[1].get('/session', session)).statusCode === 401;
+  });
+  for (const app of apps) {
+    t.equal((await app.post('/otp', { otp: signedIn.code }, signedIn.jar.clone())).json().code, 'challenge_missing');
+  }
 });

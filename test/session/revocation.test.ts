@@ -80,6 +80,22 @@ t.test('while the store is away the last known answer stands, and nobody waits f
   t.equal(await there.isRevoked('good'), true, 'and once it is back it is asked again');
 });
 
+t.test('a clock that is set back makes answers stale, not everlasting', async (t) => {
+  const { clock, replica, state, exp } = setUp();
+  const [here, there] = [replica(), replica()];
+  t.equal(await there.isRevoked('one'), false);
+  clock.advance(-3600);
+  await here.revoke('one', exp);
+  t.equal(await there.isRevoked('one'), true);
+
+  state.away = true;
+  t.equal(await there.isRevoked('two'), false);
+  state.away = false;
+  clock.advance(-3600);
+  await here.revoke('two', exp);
+  t.equal(await there.isRevoked('two'), true, 'nor does the rest after a failure last');
+});
+
 t.test('revoking fails when it cannot be remembered', async (t) => {
   const clock = fakeClock();
   const revocation = createRevocation(createMemoryLimits({ clock, maxKeys: () => 0 }), clock);

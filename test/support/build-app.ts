@@ -91,6 +91,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     RESEND_COOLDOWN: '0',
     LIMIT_SEND_PHONE: 'off',
     LIMIT_SEND_ACCOUNT: 'off',
+    MAX_GUESS_RISK: '1',
     ...options.env,
   });
   const users = options.users ?? [ALICE, BOB];

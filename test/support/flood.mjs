@@ -47,6 +47,14 @@ for (let index = 0; index < LOGINS; index += 1) {
   const answer = await tryLogin(`made-up user ${index}`, address);
   answers[answer] = (answers[answer] ?? 0) + 1;
 }
+// Users with a right password, who have no counter yet.
+let strangersIn = 0;
+for (let index = 0; index < 100; index += 1) {
+  const { giveBack } = await policy.password(`stranger ${index}`, `198.51.100.${index}`).catch(() => ({}));
+  if (giveBack === undefined) continue;
+  strangersIn += 1;
+  await giveBack();
+}
 globalThis.gc();
 const after = process.memoryUsage();
 
@@ -55,6 +63,7 @@ console.log(
     answers,
     heapGrowthBytes: after.heapUsed + after.external - before.heapUsed - before.external,
     rssGrowthBytes: after.rss - before.rss,
+    strangersIn,
     guessesLeft: (await policy.guess(victim)).attemptsLeft,
     nextGuess: await policy.guess(victim).catch((error) => error.code),
     fifthPassword: await tryLogin('victim', '192.0.2.1'),

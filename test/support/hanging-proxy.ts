@@ -10,6 +10,8 @@ export interface HangingProxy {
   trips(): number;
   hang(): void;
   resume(): void;
+  /** Ends each connection that now stands when its next answer comes, and keeps the answer to itself. */
+  cut(): void;
 }
 
 export async function startHangingProxy(t: Test, targetPort: number): Promise<HangingProxy> {
@@ -56,6 +58,12 @@ export async function startHangingProxy(t: Test, targetPort: number): Promise<Ha
     resume() {
       hanging = false;
       for (const [near, far] of pairs) near.pipe(far).pipe(near);
+    },
+    cut() {
+      for (const [near, far] of pairs) {
+        far.unpipe(near);
+        far.once('data', () => near.destroy()).resume();
+      }
     },
   };
 }

@@ -35,6 +35,8 @@ export interface ProblemOptions {
   /** Becomes the Retry-After header and the `retryAfter` member. Whole seconds, at least 1. */
   retryAfterSeconds?: number;
   attemptsLeft?: number;
+  /** Which limit was reached, for log and metrics; no answer tells it. */
+  limit?: string;
   cause?: unknown;
 }
 
@@ -46,6 +48,7 @@ export class DoorcodeError extends Error {
   readonly detail: string | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly attemptsLeft: number | undefined;
+  readonly limit: string | undefined;
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
     super(options.title ?? problems[code].title, { cause: options.cause });
@@ -55,5 +58,6 @@ export class DoorcodeError extends Error {
     this.retryAfterSeconds =
       options.retryAfterSeconds === undefined ? undefined : Math.max(1, Math.ceil(options.retryAfterSeconds));
     this.attemptsLeft = options.attemptsLeft;
+    this.limit = options.limit;
   }
 }

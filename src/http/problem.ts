@@ -45,6 +45,7 @@ function noted(error: FastifyError, request: FastifyRequest): DoorcodeError {
   const problem = toProblem(error);
   if (problem.code === 'internal_error') request.log.error({ err: error ?? null }, 'request failed');
   else if (problem.cause !== undefined) request.log.warn({ code: problem.code, err: problem.cause }, problem.message);
+  else if (problem.limit !== undefined) request.log.warn({ code: problem.code, limit: problem.limit }, 'limit reached');
   return problem;
 }
 

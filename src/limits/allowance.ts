@@ -54,7 +54,11 @@ export async function take(limits: Limits, allowances: readonly Allowance[], now
   const spent = all.filter(({ counted, max }) => counted.count > max);
   if (spent.length > 0) {
     await giveBack();
-    throw new DoorcodeError('too_many_requests', { retryAfterSeconds: (latest(spent) - nowMs) / 1000 });
+    const [limit] = (spent[0]?.rule ?? '').split('/');
+    throw new DoorcodeError('too_many_requests', {
+      retryAfterSeconds: (latest(spent) - nowMs) / 1000,
+      ...(limit === undefined ? {} : { limit }),
+    });
   }
   return { nextAtMs: latest(all.filter(({ counted, max }) => counted.count === max)), giveBack };
 }

@@ -41,12 +41,17 @@ t.test('when nobody delivers, there is no id, and the send is given back', async
 });
 
 t.test('neighbouring numbers: the block is full, other blocks and other limits go on', async (t) => {
-  const { call } = await verificationApi();
+  const { call, logs } = await verificationApi();
   const statuses = [];
   for (let i = 0; i < 32; i += 1)
     statuses.push((await call('', { to: `+155501001${String(i).padStart(2, '0')}` })).statusCode);
   t.strictSame(statuses, [...Array(30).fill(201), 429, 429]);
   t.equal((await call('', { to: '+15550101101' })).statusCode, 201);
+  t.equal(
+    logs.filter((line) => line.includes('"limit":"send-block"')).length,
+    2,
+    'each refusal is logged, by the limit',
+  );
 });
 
 t.test('a test number has its fixed code, gets nothing, and each use is logged', async (t) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import Fastify, { type FastifySchema, type HTTPMethods } from 'fastify';
 import type { GatheredRoute } from './gather.ts';
-import { type Answer, type AnswerHeader, groups, type Operation } from './operation.ts';
+import { type Answer, answerHeaders, groups, type Operation } from './operation.ts';
 import { problemResponse, problemSchema, problemsOf } from './problem.ts';
 
 /** What the document says of the service beyond its routes. */
@@ -76,11 +76,6 @@ kept. A request that changes something is refused when the browser says that ano
   ' ',
 );
 
-const HEADERS: Record<AnswerHeader, { type: 'string'; description: string }> = {
-  Location: { type: 'string', description: 'where to go on' },
-  'Set-Cookie': { type: 'string', description: 'sealed, HttpOnly' },
-};
-
 /**
  * Makes the OpenAPI document of the routes that have been described. The plugin that reads schemas lives in an app of its
  * own that never listens: it takes as long to load as a tenth of our start.
@@ -117,7 +112,9 @@ export async function buildDocument(routes: readonly GatheredRoute[], about: Abo
   });
   const optional = new Set<string>();
   const told = new Set<string>();
-  for (const route of routes) {
+  const order = Object.keys(groups);
+  const placeOf = ({ operation }: GatheredRoute) => order.indexOf(operation?.group ?? '');
+  for (const route of routes.toSorted((a, b) => placeOf(a) - placeOf(b))) {
     const { method, url, operation } = route;
     if (operation === undefined || told.has(operation.id)) continue;
     told.add(operation.id);
@@ -143,12 +140,12 @@ export async function buildDocument(routes: readonly GatheredRoute[], about: Abo
 /** A route's schemas with all that the plugin is to tell of it. */
 function described(route: GatheredRoute, operation: Operation): FastifySchema {
   const { body, querystring, response } = route.schema;
-  const { answers, credentials, description, form, group, id, jsonOnly, query, summary } = operation;
+  const { answers, credentials, description, form, group, id, query, summary } = operation;
   const schemas = (response ?? {}) as Record<string, object>;
   const successes = Object.entries(answers).map(([status, answer]) => [status, success(answer, schemas[status])]);
   const failures = [...problemsOf(route)].map(([status, codes]) => [
     String(status),
-    problemResponse(status, codes, jsonOnly !== true),
+    problemResponse(status, codes, operation),
   ]);
   const security = credentials?.anyOf.map((name) => ({ [name]: [] })) ?? [];
   const params = operation.path?.includes(':') ? { type: 'object', properties: pathParameters(operation.path) } : null;
@@ -167,7 +164,8 @@ function described(route: GatheredRoute, operation: Operation): FastifySchema {
 }
 
 function success({ description, type, headers = [] }: Answer, schema: object | undefined): object {
-  const shown = { description, headers: Object.fromEntries(headers.map((name) => [name, HEADERS[name]])) };
+  const named = Object.fromEntries(headers.map((name) => [name, answerHeaders[name]]));
+  const shown = { description, ...(headers.length > 0 ? { headers: named } : {}) };
   if (schema !== undefined) {
     const { examples, ...rest } = schema as { examples?: readonly unknown[] };
     const example = examples?.[0];

@@ -10,7 +10,7 @@ export interface GatheredRoute {
 }
 
 /**
- * Notes every route that is registered from now on. Those that Fastify adds itself, HEAD for each GET, are left out.
+ * Notes every route that is registered from now on, but those that nobody wrote: HEAD for each GET, OPTIONS for CORS.
  *
  * @returns a list that grows
  */
@@ -18,7 +18,8 @@ export function gatherRoutes(app: FastifyInstance): readonly GatheredRoute[] {
   const routes: GatheredRoute[] = [];
   app.addHook('onRoute', ({ method, url, schema, config }: RouteOptions) => {
     for (const each of [method].flat()) {
-      if (each !== 'HEAD') routes.push({ method: each, url, schema: schema ?? {}, operation: config?.operation });
+      if (each !== 'HEAD' && each !== 'OPTIONS')
+        routes.push({ method: each, url, schema: schema ?? {}, operation: config?.operation });
     }
   });
   return routes;

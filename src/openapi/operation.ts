@@ -37,6 +37,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, Answer>>;
   /** How it may fail, beyond what every route with its method may answer. */
   readonly errors?: readonly ProblemCode[];
+  /** Headers that its failures may carry as well. */
+  readonly failureHeaders?: readonly AnswerHeader[];
   /** Whether a browser never comes here, so that failures are never shown as a page. */
   readonly jsonOnly?: boolean;
   /** One of these is asked for; every one of them may be missing where `optional`. */
@@ -50,6 +52,12 @@ export interface Operation {
   /** Its path in the description, where the address itself changes from version to version. */
   readonly path?: string;
 }
+
+/** What such a header says, as a schema. */
+export const answerHeaders: Readonly<Record<AnswerHeader, object>> = {
+  Location: { type: 'string', description: 'where to go on' },
+  'Set-Cookie': { type: 'string', description: 'sealed, HttpOnly' },
+};
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,5 +1,6 @@
 import { type ProblemCode, problems } from '../errors.ts';
 import type { GatheredRoute } from './gather.ts';
+import { answerHeaders, type Operation } from './operation.ts';
 
 const codes = Object.keys(problems) as ProblemCode[];
 
@@ -34,6 +35,9 @@ const EXAMPLES: Partial<Record<ProblemCode, object>> = {
   overloaded: { retryAfter: 1 },
 };
 
+const RETRY_AFTER = { type: 'integer', minimum: 1, description: 'seconds; absent when unknown' };
+const CHALLENGE = { type: 'string', description: '`Bearer`, when the API key is missing, unknown or expired' };
+
 /** The failures of a route by status: its own, and those that every route with its method shares. */
 export function problemsOf({ method, schema, operation }: GatheredRoute): Map<number, ProblemCode[]> {
   const found = new Map<number, ProblemCode[]>();
@@ -48,17 +52,16 @@ export function problemsOf({ method, schema, operation }: GatheredRoute): Map<nu
 }
 
 /** A response of the document that tells these failures, with an example of each. */
-export function problemResponse(status: number, codes: readonly ProblemCode[], page: boolean): object {
-  const waits = status === 429 || status === 503;
+export function problemResponse(status: number, codes: readonly ProblemCode[], operation: Operation): object {
   const example = (code: ProblemCode) => ({ value: { status, code, title: problems[code].title, ...EXAMPLES[code] } });
+  const headers = Object.fromEntries([
+    ...(operation.failureHeaders ?? []).map((name) => [name, answerHeaders[name]]),
+    ...(status === 429 || status === 503 ? [['Retry-After', RETRY_AFTER]] : []),
+    ...(status === 401 && operation.credentials?.anyOf.includes('apiKey') ? [['WWW-Authenticate', CHALLENGE]] : []),
+  ]);
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('; '),
-    headers: {
-      ...(waits ? { 'Retry-After': { type: 'integer', minimum: 1, description: 'seconds; absent when unknown' } } : {}),
-      ...(codes.includes('not_authenticated')
-        ? { 'WWW-Authenticate': { type: 'string', description: 'where an API key is missing' } }
-        : {}),
-    },
+    ...(Object.keys(headers).length > 0 ? { headers } : {}),
     content: {
       'application/problem+json': {
         schema: {
@@ -66,7 +69,9 @@ export function problemResponse(status: number, codes: readonly ProblemCode[], p
         },
         examples: Object.fromEntries(codes.map((code) => [code, example(code)])),
       },
-      ...(page ? { 'text/html': { schema: { type: 'string', description: 'a page that says the same' } } } : {}),
+      ...(operation.jsonOnly
+        ? {}
+        : { 'text/html': { schema: { type: 'string', description: 'a page that says the same' } } }),
     },
   };
 }

@@ -127,6 +127,7 @@ const stylesheetOperation: Operation = {
   group: 'service',
   summary: 'A stylesheet of the pages; its name changes with its content',
   answers: { 200: { description: 'To be kept for as long as wanted', type: 'text/css' } },
+  errors: ['not_found'],
   path: '/assets/:file',
 };
 

@@ -60,6 +60,7 @@ export const logout: Operation = {
     303: { description: 'The same, for a browser: to `/login`', headers: ['Location', 'Set-Cookie'] },
   },
   errors: ['limits_unavailable'],
+  failureHeaders: ['Set-Cookie'],
   credentials: { anyOf: ['session', 'challenge'], optional: true },
   bodyOptional: true,
 };

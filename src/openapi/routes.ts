@@ -44,11 +44,11 @@ export function registerOpenApi(app: FastifyInstance, { routes, about, pages }: 
     reply.type('application/json; charset=utf-8').send((await description()).json),
   );
 
-  let chapters: Promise<object[]> | undefined;
+  let page: Promise<object> | undefined;
   app.get('/docs', { config: { operation: docsOperation } }, async (_request, reply) => {
-    chapters ??= Promise.all([description(), import('./chapters.ts')]).then(([{ document }, { chaptersOf }]) =>
-      chaptersOf(document),
+    page ??= Promise.all([description(), import('./docs-page.ts')]).then(([{ document }, { docsPageOf }]) =>
+      docsPageOf(document),
     );
-    return pages.docs(reply, await chapters);
+    return pages.docs(reply, await page);
   });
 }

@@ -32,7 +32,7 @@ export interface Pages {
   home(reply: FastifyReply, session: { user: string; since: string; until: string }): FastifyReply;
   error(reply: FastifyReply, problem: DoorcodeError): FastifyReply;
   /** The description of the API, in English only. */
-  docs(reply: FastifyReply, chapters: readonly object[]): FastifyReply;
+  docs(reply: FastifyReply, page: object): FastifyReply;
   /** Signed out as far as that goes without the limit store. */
   signedOutHere(reply: FastifyReply, problem: DoorcodeError): FastifyReply;
 }
@@ -95,7 +95,7 @@ export async function registerPages(app: FastifyInstance, settings: PageSettings
 
     error: (reply, problem) => show(reply, 'error', () => ({}), problem),
 
-    docs: (reply, chapters) =>
+    docs: (reply, page) =>
       reply
         .type('text/html; charset=utf-8')
         .header('content-language', 'en')
@@ -107,7 +107,7 @@ export async function registerPages(app: FastifyInstance, settings: PageSettings
           title: 'The API',
           error: '',
           prose,
-          chapters,
+          ...page,
         }),
 
     signedOutHere: (reply, problem) =>

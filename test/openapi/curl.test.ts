@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { chaptersOf } from '../../src/openapi/chapters.ts';
 import { curlCommand } from '../../src/openapi/curl.ts';
+import { docsPageOf } from '../../src/openapi/docs-page.ts';
 import type { ApiDocument, DocumentedOperation } from '../../src/openapi/document.ts';
 import { makeApiKey } from '../../src/verifications/api-keys.ts';
 import { seededRandom } from '../support/build-app.ts';
@@ -60,7 +60,7 @@ t.test('every command of the page runs as it stands, and is answered as document
   t.strictSame(document.servers, [{ url: service.url }], 'also where the port was any');
   const options = { cwd: t.testdir({}), env: { PATH: process.env['PATH'] ?? '', DOORCODE_KEY: key } };
   const statuses: Record<string, number> = {};
-  for (const { sections } of chaptersOf(document)) {
+  for (const { sections } of docsPageOf(document).chapters) {
     for (const { curl, failures, id, successes } of sections) {
       const command = curl.replace('curl ', "curl -s -o /dev/null -w '%{http_code}' ");
       const { stdout } = await promisify(execFile)(bash, ['-euo', 'pipefail', '-c', command], options);

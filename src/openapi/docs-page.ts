@@ -34,7 +34,7 @@ export interface Section {
   readonly path: string;
   readonly summary: string;
   readonly description: string;
-  /** What a caller needs to have. */
+  /** What a caller needs to have, as a sentence, or nothing. */
   readonly needs: string;
   readonly takes: readonly string[];
   readonly fields: readonly Field[];
@@ -56,8 +56,30 @@ const NEEDS: Readonly<Record<string, string>> = {
   session: 'the session cookie',
 };
 
+/** All that the page shows. */
+export interface DocsPage {
+  readonly description: string;
+  /** What every failure has in common. */
+  readonly problem: { readonly description: string; readonly fields: readonly Field[] };
+  readonly chapters: readonly Chapter[];
+}
+
 /** The document, put in the order and the words of a page. */
-export function chaptersOf({ paths, servers, tags }: ApiDocument): Chapter[] {
+export function docsPageOf(document: ApiDocument): DocsPage {
+  const problem = document.components.schemas['Problem'];
+  return {
+    description: document.info.description,
+    problem: { description: problem?.description ?? '', fields: fieldsOf(problem).map(withoutCodes) },
+    chapters: chaptersOf(document),
+  };
+}
+
+/** Each route tells its own codes; all of them in one cell would be too much. */
+function withoutCodes(field: Field): Field {
+  return field.name === 'code' ? { ...field, type: 'string', description: 'one of those below' } : field;
+}
+
+function chaptersOf({ paths, servers, tags }: ApiDocument): Chapter[] {
   const origin = servers[0]?.url ?? '';
   const sections = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
@@ -82,8 +104,6 @@ function sectionOf(origin: string, method: string, path: string, operation: Docu
     security = [],
     summary,
   } = operation;
-  const choices = security.map((choice) => Object.keys(choice).map((name) => NEEDS[name] ?? name));
-  const needs = choices.filter((names) => names.length > 0).map((names) => names.join(' and '));
   const body = Object.entries(requestBody?.content ?? {});
   return {
     id,
@@ -91,7 +111,7 @@ function sectionOf(origin: string, method: string, path: string, operation: Docu
     path,
     summary,
     description,
-    needs: needs.join(' or ') + (needs.length < choices.length ? ', if there is one' : ''),
+    needs: needsOf(security),
     takes: body.map(([type]) => type),
     fields: [
       ...parameters.map(({ name, in: where, required = false, description: words = '', schema }) => ({
@@ -109,6 +129,15 @@ function sectionOf(origin: string, method: string, path: string, operation: Docu
     failures: Object.entries(responses).flatMap(([status, response]) => failuresOf(status, response)),
     curl: curlCommand(origin, method, path, operation),
   };
+}
+
+function needsOf(security: NonNullable<DocumentedOperation['security']>): string {
+  const choices = security.map((choice) => Object.keys(choice).map((name) => NEEDS[name] ?? name));
+  const names = choices.filter((all) => all.length > 0).map((all) => all.join(' and '));
+  if (names.length === 0) return '';
+  return names.length < choices.length
+    ? `Reads ${names.join(' or ')}, if there is one.`
+    : `Needs ${names.join(' or ')}.`;
 }
 
 const isFailure = (content: NonNullable<DocumentedResponse['content']>) => 'application/problem+json' in content;

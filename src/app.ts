@@ -20,6 +20,8 @@ import { registerProblems } from './http/problem.ts';
 import { sendThroughHooks } from './http/router-error.ts';
 import type { Limits } from './limits/limits.ts';
 import { createPolicy } from './limits/policy.ts';
+import { gatherRoutes } from './openapi/gather.ts';
+import { registerOpenApi } from './openapi/routes.ts';
 import { registerPages } from './pages/render.ts';
 import { registerCookies } from './seal/cookies.ts';
 import type { SealKeys } from './seal/keys.ts';
@@ -82,6 +84,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
   }) as unknown as FastifyInstance;
 
+  const routes = gatherRoutes(app);
   registerRequestLog(app);
   registerJsonBody(app);
   await app.register(formbody, { bodyLimit: BODY_LIMIT_BYTES });
@@ -164,6 +167,11 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   });
   registerGateway(app, { assertions });
   registerHealth(app, ports.lifecycle, ports.readiness, ports.warnings);
+  registerOpenApi(app, {
+    routes,
+    about: () => ({ origin: ownOrigin(config, app), cookieNames: cookies.names }),
+    pages,
+  });
   return app;
 }
 
@@ -198,13 +206,18 @@ function securityHeaders(config: Config) {
   };
 }
 
-// In development people type `localhost` as readily as the address that start-up prints. PORT=0 asks for any port: which
-// one it became is known once we listen.
-function ownOrigins({ origin }: Config, app: FastifyInstance): string[] {
-  const { protocol, hostname, port: asked } = new URL(origin);
-  const loopback = ['127.0.0.1', 'localhost', '[::1]'];
-  if (!loopback.includes(hostname)) return [origin];
+// PORT=0 asks for any port: which one it became is known once we listen.
+function ownOrigin({ origin }: Config, app: FastifyInstance): string {
+  const url = new URL(origin);
   const address = app.server.address();
-  const port = asked === '0' && address !== null && typeof address === 'object' ? String(address.port) : asked;
+  if (url.port === '0' && address !== null && typeof address === 'object') url.port = String(address.port);
+  return url.origin;
+}
+
+// In development people type `localhost` as readily as the address that start-up prints.
+function ownOrigins(config: Config, app: FastifyInstance): string[] {
+  const { protocol, hostname, port } = new URL(ownOrigin(config, app));
+  const loopback = ['127.0.0.1', 'localhost', '[::1]'];
+  if (!loopback.includes(hostname)) return [config.origin];
   return loopback.map((host) => `${protocol}//${host}${port === '' ? '' : `:${port}`}`);
 }

@@ -5,14 +5,15 @@ import t from 'tap';
 import { systemClock } from '../src/clock.ts';
 import { createAssertions } from '../src/gateway/assertion.ts';
 import { program } from './support/programs.ts';
-import { startService } from './support/service.ts';
+import { MAIN, startService } from './support/service.ts';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
-/** The first code block of a language below a heading. */
-function block(heading: string, language: string): string {
+/** A code block of a language below a heading: the first, unless another is asked for. */
+function block(heading: string, language: string, index = 0): string {
   const section = README.slice(README.indexOf(`## ${heading}\n`));
-  return new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(section)?.[1] ?? '';
+  const blocks = [...section.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))];
+  return blocks[index]?.[1] ?? '';
 }
 
 t.test('the curl session of the README gives what the README says it gives', async (t) => {
@@ -35,6 +36,31 @@ t.test('the curl session of the README gives what the README says it gives', asy
   // What differs from run to run stands as … in the README.
   const answers = output.replaceAll(/"\d{4}-\d\d-\d\dT[\d:]+Z"/g, '"…"');
   t.equal(answers, said.join(''));
+});
+
+t.test('the curl commands of the README prove a number, with a key that the README makes', async (t) => {
+  const bash = program(t, 'bash');
+  if (bash === null || program(t, 'curl') === null) return;
+  const heading = 'Prove a phone number from any back end';
+  const run = async (commands: string, env: Record<string, string> = {}) => {
+    const options = { env: { PATH: process.env['PATH'] ?? '', ...env } };
+    return (await promisify(execFile)(bash, ['-euo', 'pipefail', '-c', commands], options)).stdout;
+  };
+  t.equal(block(heading, 'sh'), 'node dist/main.js api-key shop\n');
+  const made = await run(`${process.execPath} ${MAIN} api-key shop`);
+  const [key = ''] = /dk_[\w-]+/.exec(made) ?? [];
+  const [entry = ''] = /shop:[0-9a-f]{64}/.exec(made) ?? [];
+
+  const numbers = { TEST_NUMBERS: '+15550100001:123456', TEST_NUMBERS_UNTIL: '2099-01-01' };
+  const service = await startService(t, { API_KEYS: entry, ...numbers });
+  const script = block(heading, 'sh', 1);
+  const [ask = '', check = ''] = script.split('\n\n');
+  const env = { DOORCODE_URL: service.url, DOORCODE_KEY: key };
+  const asked = await run(ask, env);
+  const checked = await run(check, { ...env, ID: JSON.parse(asked).id, CODE: '123456' });
+  const said = [...script.matchAll(/^# (\{.*\})$/gm)].map(([, json = '']) => json);
+  const answers = [asked.replace(/"id":"[^"]+"/, '"id":"…"').replaceAll(/"\d{4}-\d\d-\d\dT[\d:]+Z"/g, '"…"'), checked];
+  t.strictSame(answers, said);
 });
 
 t.test('the code for web apps of the README signs in', async (t) => {

@@ -4,6 +4,7 @@ import type { Message } from '../delivery/sender.ts';
 import { voiceDialect } from '../delivery/voice.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { Codec } from '../seal/codec.ts';
+import * as api from './api.ts';
 import { openCall } from './call-token.ts';
 import { isReceiptSigned } from './receipt-signature.ts';
 
@@ -29,13 +30,6 @@ export interface CallbackRoutes {
   readonly receiptKeys: Readonly<Partial<Record<ReceiptSender, string>>>;
 }
 
-const answerQuery = {
-  type: 'object',
-  properties: { token: { type: 'string', minLength: 1, maxLength: 512 } },
-  required: ['token'],
-  additionalProperties: false,
-} as const;
-
 /** What providers call back for: the words of a call, and what became of a message. */
 export function registerCallbacks(app: FastifyInstance, routes: CallbackRoutes): void {
   const { codec, clock, origin, compose, claimCall, plivo, receiptKeys } = routes;
@@ -43,7 +37,7 @@ export function registerCallbacks(app: FastifyInstance, routes: CallbackRoutes):
   if (plivo) {
     app.post<{ Querystring: { token: string } }>(
       ANSWER_PATH,
-      { schema: { querystring: answerQuery } },
+      { schema: { querystring: api.answerQuery }, config: { operation: api.answerCall } },
       async (request, reply) => {
         const call = openCall(codec, request.query.token, clock());
         if (call === null || !(await claimCall(call.id, call.exp))) throw new DoorcodeError('not_found');
@@ -63,7 +57,8 @@ export function registerCallbacks(app: FastifyInstance, routes: CallbackRoutes):
     const key = receiptKeys[sender];
     if (key === undefined) continue;
     const url = origin + receiptPath(sender);
-    app.post(receiptPath(sender), async (request, reply) => {
+    const operation = api.receipt(sender === 'signalwire' ? 'SignalWire' : 'Twilio');
+    app.post(receiptPath(sender), { config: { operation } }, async (request, reply) => {
       const { 'x-signalwire-signature': own, 'x-twilio-signature': common } = request.headers;
       const signature = (sender === 'signalwire' ? own : undefined) ?? common;
       const fields = formFields(request.body);

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Operation } from '../openapi/operation.ts';
 
 /** Whether this process is on its way out; one object that the process and its app share. */
 export interface Lifecycle {
@@ -7,6 +8,47 @@ export interface Lifecycle {
 
 /** A part that must work before traffic may come: its name, and null or what is wrong with it. */
 export type ReadinessCheck = () => Promise<string | null> | string | null;
+
+const alive = {
+  type: 'object',
+  properties: { status: { type: 'string', const: 'ok' } },
+  required: ['status'],
+  examples: [{ status: 'ok' }],
+} as const;
+
+const readiness = (status: 'ready' | 'not_ready', process: string) =>
+  ({
+    type: 'object',
+    properties: {
+      status: { type: 'string', const: status },
+      checks: {
+        type: 'object',
+        additionalProperties: { type: 'string' },
+        description: '`ok`, or what is wrong, by the part of the service',
+      },
+      warnings: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'what works but should not stay as it is',
+      },
+    },
+    required: ['status', 'checks', 'warnings'],
+    examples: [{ status, checks: { process, delivery: 'ok' }, warnings: [] }],
+  }) as const;
+
+const healthz: Operation = {
+  id: 'healthz',
+  group: 'service',
+  summary: 'Whether the process is alive',
+  answers: { 200: { description: 'Alive' } },
+};
+
+const readyz: Operation = {
+  id: 'readyz',
+  group: 'service',
+  summary: 'Whether it should get traffic',
+  answers: { 200: { description: 'Ready' }, 503: { description: 'Not now' } },
+};
 
 /**
  * `/healthz` says that the process is alive, `/readyz` whether it should get traffic. While draining, readiness is 503
@@ -20,9 +62,12 @@ export function registerHealth(
   checks: Readonly<Record<string, ReadinessCheck>>,
   warnings: () => readonly string[] = () => [],
 ): void {
-  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/healthz', { schema: { response: { 200: alive } }, config: { operation: healthz } }, async () => ({
+    status: 'ok',
+  }));
 
-  app.get('/readyz', async (request, reply) => {
+  const response = { 200: readiness('ready', 'ok'), 503: readiness('not_ready', 'shutting down') };
+  app.get('/readyz', { schema: { response }, config: { operation: readyz } }, async (request, reply) => {
     const results: Record<string, string> = { process: lifecycle.draining ? 'shutting down' : 'ok' };
     for (const [name, check] of Object.entries(checks)) results[name] = await run(request, name, check);
     const ready = Object.values(results).every((result) => result === 'ok');

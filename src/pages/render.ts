@@ -6,8 +6,10 @@ import { Eta } from 'eta';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { DoorcodeError } from '../errors.ts';
 import { preferredLanguage } from '../http/negotiate.ts';
+import type { Operation } from '../openapi/operation.ts';
 import { localeNames, locales } from './locales/locales.ts';
 import type { Texts } from './locales/texts.ts';
+import { prose } from './prose.ts';
 
 /** What the code page needs to know of an open challenge. */
 export interface OtpView {
@@ -29,6 +31,8 @@ export interface Pages {
   otp(reply: FastifyReply, otp: OtpView, problem?: DoorcodeError, status?: number): FastifyReply;
   home(reply: FastifyReply, session: { user: string; since: string; until: string }): FastifyReply;
   error(reply: FastifyReply, problem: DoorcodeError): FastifyReply;
+  /** The description of the API, in English only. */
+  docs(reply: FastifyReply, page: object): FastifyReply;
   /** Signed out as far as that goes without the limit store. */
   signedOutHere(reply: FastifyReply, problem: DoorcodeError): FastifyReply;
 }
@@ -43,11 +47,8 @@ export async function registerPages(app: FastifyInstance, settings: PageSettings
     layout: 'layout.eta',
   });
 
-  const css = readFileSync(here('./public/doorcode.css'));
-  const stylesheet = `/assets/doorcode-${createHash('sha256').update(css).digest('hex').slice(0, 12)}.css`;
-  app.get(stylesheet, async (_request, reply) =>
-    reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=31536000, immutable').send(css),
-  );
+  const stylesheet = serveStylesheet(app, 'doorcode');
+  const docsStylesheet = serveStylesheet(app, 'docs');
 
   /** Shows one page in the language that its reader prefers. */
   const show = (
@@ -94,6 +95,21 @@ export async function registerPages(app: FastifyInstance, settings: PageSettings
 
     error: (reply, problem) => show(reply, 'error', () => ({}), problem),
 
+    docs: (reply, page) =>
+      reply
+        .type('text/html; charset=utf-8')
+        .header('content-language', 'en')
+        .view('docs.eta', {
+          lang: 'en',
+          appName: settings.appName,
+          stylesheet,
+          moreStylesheets: [docsStylesheet],
+          title: 'The API',
+          error: '',
+          prose,
+          ...page,
+        }),
+
     signedOutHere: (reply, problem) =>
       show(
         reply,
@@ -104,6 +120,25 @@ export async function registerPages(app: FastifyInstance, settings: PageSettings
         (t) => t.error.signedOutHere,
       ),
   };
+}
+
+const stylesheetOperation: Operation = {
+  id: 'stylesheet',
+  group: 'service',
+  summary: 'A stylesheet of the pages; its name changes with its content',
+  answers: { 200: { description: 'To be kept for as long as wanted', type: 'text/css' } },
+  errors: ['not_found'],
+  path: '/assets/:file',
+};
+
+/** @returns the address, which changes with the content, so that it can be kept for as long as wanted */
+function serveStylesheet(app: FastifyInstance, name: string): string {
+  const css = readFileSync(here(`./public/${name}.css`));
+  const address = `/assets/${name}-${createHash('sha256').update(css).digest('hex').slice(0, 12)}.css`;
+  app.get(address, { config: { operation: stylesheetOperation } }, async (_request, reply) =>
+    reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=31536000, immutable').send(css),
+  );
+  return address;
 }
 
 /** Puts a problem into words: what is wrong, what is left, when to try again. */

@@ -5,6 +5,7 @@ import { wantsHtml } from '../http/negotiate.ts';
 import { answerWith } from '../http/problem.ts';
 import type { Pages } from '../pages/render.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
+import * as api from './api.ts';
 import type { CurrentSession } from './current.ts';
 import type { Revocation } from './revocation.ts';
 
@@ -17,23 +18,6 @@ export interface SessionRoutes {
   readonly closeChallenge: (cookie: unknown) => Promise<void>;
 }
 
-const sessionAnswer = {
-  type: 'object',
-  properties: {
-    user: { type: 'string' },
-    authenticatedAt: { type: 'string' },
-    expiresAt: { type: 'string' },
-    amr: { type: 'array', items: { type: 'string' } },
-  },
-  required: ['user', 'authenticatedAt', 'expiresAt', 'amr'],
-} as const;
-
-const signedOut = {
-  type: 'object',
-  properties: { status: { type: 'string', const: 'signed_out' } },
-  required: ['status'],
-} as const;
-
 /** @throws DoorcodeError always; without the limit store, one that says how far the signing out went */
 function tellWhatStays(error: unknown): never {
   if (!(error instanceof DoorcodeError) || error.code !== 'limits_unavailable') throw error;
@@ -45,8 +29,6 @@ function tellWhatStays(error: unknown): never {
   });
 }
 
-const emptyBody = { type: 'object', additionalProperties: false } as const;
-
 /** Who am I, the signed-in page, and signing out. */
 export function registerSession(app: FastifyInstance, routes: SessionRoutes): void {
   const { cookies, currentSession, revocation, pages, closeChallenge } = routes;
@@ -55,14 +37,18 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
     problem.code === 'limits_unavailable' ? pages.signedOutHere(reply, problem) : pages.error(reply, problem),
   );
 
-  app.get('/session', { schema: { response: { 200: sessionAnswer } } }, async (request) => {
-    const session = await currentSession(request);
-    if (session === null) throw new DoorcodeError('not_authenticated');
-    const { sub: user, iat, exp, amr } = session;
-    return { user, authenticatedAt: isoSeconds(iat), expiresAt: isoSeconds(exp), amr: [...amr] };
-  });
+  app.get(
+    '/session',
+    { schema: { response: { 200: api.sessionAnswer } }, config: { operation: api.session } },
+    async (request) => {
+      const session = await currentSession(request);
+      if (session === null) throw new DoorcodeError('not_authenticated');
+      const { sub: user, iat, exp, amr } = session;
+      return { user, authenticatedAt: isoSeconds(iat), expiresAt: isoSeconds(exp), amr: [...amr] };
+    },
+  );
 
-  app.get('/', async (request, reply) => {
+  app.get('/', { config: { operation: api.home } }, async (request, reply) => {
     const session = await currentSession(request);
     if (session === null) return reply.redirect('/login', 303);
     const { sub: user, iat, exp } = session;
@@ -72,7 +58,8 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
   app.post(
     '/logout',
     {
-      schema: { body: emptyBody, response: { 200: signedOut } },
+      schema: { body: api.emptyBody, response: { 200: api.signedOut } },
+      config: { operation: api.logout },
       preValidation: async (request) => {
         request.body ??= {};
       },

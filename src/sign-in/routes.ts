@@ -3,7 +3,7 @@ import type { FromSchema } from 'json-schema-to-ts';
 import { type Challenge, keepUntil, parseChallenge } from '../challenge/challenge.ts';
 import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
-import { MAX_RETURN_TO_LENGTH, type ReturnTo } from '../gateway/return-to.ts';
+import type { ReturnTo } from '../gateway/return-to.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { preferredLanguage, wantsHtml } from '../http/negotiate.ts';
 import { answerWith } from '../http/problem.ts';
@@ -11,6 +11,7 @@ import { localeNames } from '../pages/locales/locales.ts';
 import type { Pages } from '../pages/render.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
 import type { CurrentSession } from '../session/current.ts';
+import * as api from './api.ts';
 import type { Issued } from './issue.ts';
 import { login } from './login.ts';
 import type { SignInPorts } from './ports.ts';
@@ -26,54 +27,6 @@ export interface SignInRoutes {
   /** All of a phone number that may be shown. */
   readonly mask: (phone: string) => string;
 }
-
-const channel = { type: 'string', enum: ['sms', 'voice'] } as const;
-
-const loginBody = {
-  type: 'object',
-  properties: {
-    username: { type: 'string', minLength: 1, maxLength: 256 },
-    password: { type: 'string', minLength: 1, maxLength: 1024 },
-    channel,
-    next: { type: 'string', maxLength: MAX_RETURN_TO_LENGTH },
-  },
-  required: ['username', 'password'],
-  additionalProperties: false,
-} as const;
-
-const otpBody = (digits: number) =>
-  ({
-    type: 'object',
-    properties: { otp: { type: 'string', pattern: `^[0-9]{${digits}}$` } },
-    required: ['otp'],
-    additionalProperties: false,
-  }) as const;
-
-const resendBody = { type: 'object', properties: { channel }, additionalProperties: false } as const;
-
-const otpSent = {
-  type: 'object',
-  properties: {
-    status: { type: 'string', const: 'otp_sent' },
-    channel,
-    to: { type: 'string' },
-    expiresAt: { type: 'string' },
-    resendAt: { type: 'string' },
-    attemptsLeft: { type: 'integer' },
-  },
-  required: ['status', 'channel', 'to', 'expiresAt', 'resendAt', 'attemptsLeft'],
-} as const;
-
-const authenticated = {
-  type: 'object',
-  properties: {
-    status: { type: 'string', const: 'authenticated' },
-    user: { type: 'string' },
-    expiresAt: { type: 'string' },
-    next: { type: 'string' },
-  },
-  required: ['status', 'user', 'expiresAt', 'next'],
-} as const;
 
 /** The sign-in: pages, password, code, resend. */
 export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void {
@@ -117,15 +70,20 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       : pages.otp(reply, otpView(challenge), problem);
   });
 
-  app.get<{ Querystring: { next?: unknown } }>('/login', async (request, reply) => {
+  const loginPageOptions = { config: { operation: api.loginPage } };
+  app.get<{ Querystring: { next?: unknown } }>('/login', loginPageOptions, async (request, reply) => {
     const next = returnTo(request.query.next);
     const session = await currentSession(request);
     return session === null ? pages.login(reply, { next }) : reply.redirect(next, 303);
   });
 
-  app.post<{ Body: FromSchema<typeof loginBody> }>(
+  app.post<{ Body: FromSchema<typeof api.loginBody> }>(
     '/login',
-    { schema: { body: loginBody, response: { 200: otpSent } }, errorHandler: loginPage },
+    {
+      schema: { body: api.loginBody, response: { 200: api.otpSent } },
+      config: { operation: api.login },
+      errorHandler: loginPage,
+    },
     async (request, reply) => {
       const { username, password, channel = ports.delivery.channels[0] ?? 'sms', next } = request.body;
       const address = clientAddress(request);
@@ -141,16 +99,20 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
     },
   );
 
-  app.get('/otp', async (request, reply) => {
+  app.get('/otp', { config: { operation: api.otpPage } }, async (request, reply) => {
     const challenge = openChallenge(request);
     if (challenge === null) return reply.redirect((await currentSession(request)) === null ? '/login' : '/', 303);
     const expired = clock() >= challenge.exp * 1000 ? new DoorcodeError('otp_expired') : undefined;
     return pages.otp(reply, otpView(challenge), expired, 200);
   });
 
-  app.post<{ Body: FromSchema<ReturnType<typeof otpBody>> }>(
+  app.post<{ Body: FromSchema<ReturnType<typeof api.otpBody>> }>(
     '/otp',
-    { schema: { body: otpBody(settings.otpDigits), response: { 200: authenticated } }, errorHandler: otpPage },
+    {
+      schema: { body: api.otpBody(settings.otpDigits), response: { 200: api.authenticated } },
+      config: { operation: api.otp },
+      errorHandler: otpPage,
+    },
     async (request, reply) => {
       const challenge = openChallenge(request);
       const session = await verify(ports, challenge, request.body.otp);
@@ -162,10 +124,11 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
     },
   );
 
-  app.post<{ Body: FromSchema<typeof resendBody> }>(
+  app.post<{ Body: FromSchema<typeof api.resendBody> }>(
     '/otp/resend',
     {
-      schema: { body: resendBody, response: { 200: otpSent } },
+      schema: { body: api.resendBody, response: { 200: api.otpSent } },
+      config: { operation: api.resend },
       errorHandler: otpPage,
       preValidation: async (request) => {
         request.body ??= {};

@@ -7,6 +7,7 @@ import { answerJson } from '../http/problem.ts';
 import { localeNames } from '../pages/locales/locales.ts';
 import type { Codec } from '../seal/codec.ts';
 import { openToken, sealToken } from '../seal/token.ts';
+import * as api from './api.ts';
 import type { ApiKeys } from './api-keys.ts';
 import { checkVerification } from './check.ts';
 import type { VerificationPorts } from './ports.ts';
@@ -22,52 +23,6 @@ export interface VerificationRoutes {
   /** Signs that a number was proved; absent when there is no key to sign with. */
   readonly receipt?: (verification: Verification, nowMs: number) => Promise<string>;
 }
-
-const channel = { type: 'string', enum: ['sms', 'voice'] } as const;
-const e164 = { type: 'string', pattern: '^\\+[1-9][0-9]{6,14}$' } as const;
-const id = { type: 'string', minLength: 1, maxLength: 511 } as const;
-
-const requestBody = {
-  type: 'object',
-  properties: { to: e164, channel, locale: { type: 'string', pattern: '^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$' } },
-  required: ['to'],
-  additionalProperties: false,
-} as const;
-
-const checkBody = (digits: number) =>
-  ({
-    type: 'object',
-    properties: { id, code: { type: 'string', pattern: `^[0-9]{${digits}}$` }, to: e164 },
-    required: ['id', 'code'],
-    additionalProperties: false,
-  }) as const;
-
-const resendBody = {
-  type: 'object',
-  properties: { id, channel },
-  required: ['id'],
-  additionalProperties: false,
-} as const;
-
-const pending = {
-  type: 'object',
-  properties: {
-    id: { type: 'string' },
-    status: { type: 'string', const: 'pending' },
-    to: { type: 'string' },
-    channel,
-    expiresAt: { type: 'string' },
-    resendAt: { type: 'string' },
-    attemptsLeft: { type: 'integer' },
-  },
-  required: ['id', 'status', 'to', 'channel', 'expiresAt', 'resendAt', 'attemptsLeft'],
-} as const;
-
-const approved = {
-  type: 'object',
-  properties: { status: { type: 'string', const: 'approved' }, to: { type: 'string' }, receipt: { type: 'string' } },
-  required: ['status', 'to'],
-} as const;
 
 /** Proving phone numbers for other servers: ask, check, ask again. Nothing is stored; the id holds it all, sealed. */
 export function registerVerifications(app: FastifyInstance, routes: VerificationRoutes): void {
@@ -107,9 +62,13 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
 
   const common = { onRequest: authenticate, errorHandler: answerJson };
 
-  app.post<{ Body: FromSchema<typeof requestBody> }>(
+  app.post<{ Body: FromSchema<typeof api.requestBody> }>(
     '/verifications',
-    { ...common, schema: { body: requestBody, response: { 201: pending } } },
+    {
+      ...common,
+      schema: { body: api.requestBody, response: { 201: api.pending } },
+      config: { operation: api.request },
+    },
     async (request, reply) => {
       const { to, channel = ports.delivery.channels[0] ?? 'sms', locale } = request.body;
       const input = { key: keyOf(request), to, channel, locale: locale ?? preferredLanguage(request, localeNames) };
@@ -117,9 +76,13 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
     },
   );
 
-  app.post<{ Body: FromSchema<ReturnType<typeof checkBody>> }>(
+  app.post<{ Body: FromSchema<ReturnType<typeof api.checkBody>> }>(
     '/verifications/check',
-    { ...common, schema: { body: checkBody(settings.otpDigits), response: { 200: approved } } },
+    {
+      ...common,
+      schema: { body: api.checkBody(settings.otpDigits), response: { 200: api.approved } },
+      config: { operation: api.check },
+    },
     async (request) => {
       const { id, code, to } = request.body;
       const verification = await checkVerification(ports, open(request, id), code, to);
@@ -131,9 +94,13 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
     },
   );
 
-  app.post<{ Body: FromSchema<typeof resendBody> }>(
+  app.post<{ Body: FromSchema<typeof api.resendBody> }>(
     '/verifications/resend',
-    { ...common, schema: { body: resendBody, response: { 201: pending } } },
+    {
+      ...common,
+      schema: { body: api.resendBody, response: { 201: api.pending } },
+      config: { operation: api.resend },
+    },
     async (request, reply) => {
       const { id, channel } = request.body;
       return answer(request, reply, await resendVerification(ports, open(request, id), channel));

@@ -8,6 +8,7 @@ import { createLogger } from '../../src/http/logging.ts';
 import { createMemoryLimits } from '../../src/limits/memory.ts';
 import { deriveKeys } from '../../src/seal/keys.ts';
 import type { User } from '../../src/users/directory.ts';
+import { assertDocumented } from './documented.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
 
 export const PASSWORD = 'correct horse battery staple';
@@ -128,6 +129,18 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     readiness: {},
     ...options.ports,
   });
+
+  // Whoever sees an answer sees whether it is documented.
+  const added: RegExp[] = [];
+  app.addHook('onRoute', ({ url }) => void added.push(new RegExp(`^${url.replaceAll(/:\w+/g, '[^/?]+')}(?:\\?|$)`)));
+  const answer = app.inject.bind(app) as (request: InjectOptions | string) => Promise<LightMyRequestResponse>;
+  app.inject = (async (request: InjectOptions | string) => {
+    const response = await answer(request);
+    const { method = 'GET', url } = typeof request === 'string' ? { url: request } : request;
+    if (typeof url === 'string' && !added.some((own) => own.test(url)))
+      await assertDocumented(app, method, url, response);
+    return response;
+  }) as unknown as FastifyInstance['inject'];
 
   const inject = async (request: InjectOptions, jar?: CookieJar) => {
     const headers = { ...request.headers, ...(jar === undefined || jar.header === '' ? {} : { cookie: jar.header }) };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { ConfigError, type Environment } from './environment.ts';
+import { ConfigError, type Environment, EnvironmentReader } from './environment.ts';
 
 /** What a command needs of the process. */
 export interface CommandIo {
@@ -72,7 +72,7 @@ second entry of the same NAME, move the server over, and drop the first.
 
 Lifts the lock that too many wrong codes put on an account, and forgets what led to it. Needs REDIS_URL: without it the
 counts are in the memory of the service, and end with it.`,
-  phone: `Usage: doorcode phone [--port 8443] [--page-port 8025] [--certificate phone-certificate.pem]
+  phone: `Usage: doorcode phone [--port 8443] [--page-port 8025] [--certificate phone-certificate.pem] [--fault P=F]
 
 Takes messages and calls as SignalWire, Twilio and Plivo do, on one TLS port of this machine, checks them as strictly,
 and shows them on a page. For development and tests: it sends nothing, and does not start with NODE_ENV=production.
@@ -81,6 +81,8 @@ Any account and token will do. Callbacks are signed with the token, SignalWire's
   --port PORT         of the APIs, 0 for any (default: 8443)
   --page-port PORT    of the page, 0 for any, "off" for none (default: 8025)
   --certificate FILE  where its certificate is written, for NODE_EXTRA_CA_CERTS (default: phone-certificate.pem)
+  --fault P=F         a provider misbehaves for every number: signalwire, twilio or plivo = rejected, opted_out,
+                      too_many_requests, server_error, reset, hang, accepted_hang, slow, duplicate or undelivered
 
 A number meets with a fault by its last three digits:
 
@@ -105,6 +107,7 @@ const OPTION_OWNERS: Readonly<Record<string, string>> = {
   port: 'phone',
   'page-port': 'phone',
   certificate: 'phone',
+  fault: 'phone',
 };
 
 /** Runs one command. Faults of usage go to standard error with exit code 64 (EX_USAGE of sysexits). */
@@ -122,6 +125,7 @@ export async function runCommand(args: readonly string[], version: string, io: C
         port: { type: 'string' },
         'page-port': { type: 'string' },
         certificate: { type: 'string' },
+        fault: { type: 'string', multiple: true },
         assertion: { type: 'boolean' },
       },
     });
@@ -151,6 +155,7 @@ export async function runCommand(args: readonly string[], version: string, io: C
           port: portOf('port', values.port ?? '8443'),
           pagePort: values['page-port'] === 'off' ? null : portOf('page-port', values['page-port'] ?? '8025'),
           certificatePath: values.certificate ?? 'phone-certificate.pem',
+          faults: values.fault ?? [],
         },
         io,
       );
@@ -184,14 +189,27 @@ async function apiKeyCommand(name: string, expires: string | undefined, io: Comm
 }
 
 async function phoneCommand(
-  options: { port: number; pagePort: number | null; certificatePath: string },
+  { faults, ...options }: { port: number; pagePort: number | null; certificatePath: string; faults: string[] },
   { env, write }: CommandIo,
 ): Promise<Outcome> {
-  if (env['NODE_ENV'] === 'production') {
+  const reader = new EnvironmentReader(env);
+  const mode = reader.oneOf('NODE_ENV', ['production', 'development', 'test'], 'development');
+  if (reader.faults.length > 0) throw new ConfigError(reader.faults);
+  if (mode === 'production') {
     throw new ConfigError(['NODE_ENV: "doorcode phone" shows every code to everyone: it does not start in production']);
   }
-  const { openPhone } = await import('./phone-simulator/open-phone.ts');
-  return { running: await openPhone({ ...options, write }) };
+  const [{ openPhone }, { parseFault }] = await Promise.all([
+    import('./phone-simulator/open-phone.ts'),
+    import('./phone-simulator/faults.ts'),
+  ]);
+  const known = new Map(
+    faults.map((text) => {
+      const fault = parseFault(text);
+      if (fault === null) throw new UsageError(`--fault ${text}: must be PROVIDER=FAULT, such as signalwire=hang`);
+      return fault;
+    }),
+  );
+  return { running: await openPhone({ ...options, faults: known, write }) };
 }
 
 function portOf(option: string, text: string): number {

@@ -51,7 +51,8 @@ export async function sendCode(
     const expiresAt = Math.floor(clock() / 1000) + ttlSeconds;
     await delivery.deliver(compose({ ...outgoing, expiresAt }));
   } catch (error) {
-    await permit.giveBack();
+    // Why it failed is what is to be told, even when the store has gone as well.
+    await permit.giveBack().catch(() => {});
     throw error;
   }
   const acceptedAtMs = clock();

@@ -298,11 +298,25 @@ t.test('the simulator runs until it is closed, where it is told to', async (t) =
   t.match(await run(['phone'], { command }), { outcome: { running }, out: 'it runs', err: '' });
   await run(['phone', '--port=0', '--page-port', 'off', '--certificate', 'some.pem'], { command });
   await run(['phone', '--page-port', '65535'], { command, env: { NODE_ENV: 'development' } });
+  await run(['phone', '--fault', 'signalwire=hang', '--fault', 'plivo=reset'], { command });
   t.strictSame(opened, [
-    { port: 8443, pagePort: 8025, certificatePath: 'phone-certificate.pem' },
-    { port: 0, pagePort: null, certificatePath: 'some.pem' },
-    { port: 8443, pagePort: 65_535, certificatePath: 'phone-certificate.pem' },
+    { port: 8443, pagePort: 8025, certificatePath: 'phone-certificate.pem', faults: new Map() },
+    { port: 0, pagePort: null, certificatePath: 'some.pem', faults: new Map() },
+    { port: 8443, pagePort: 65_535, certificatePath: 'phone-certificate.pem', faults: new Map() },
+    {
+      port: 8443,
+      pagePort: 8025,
+      certificatePath: 'phone-certificate.pem',
+      faults: new Map([
+        ['signalwire', 'hang'],
+        ['plivo', 'reset'],
+      ]),
+    },
   ]);
+  t.match(await run(['phone', '--fault', 'signalwire=tired'], { command }), {
+    outcome: { exitCode: 64 },
+    err: '--fault',
+  });
 });
 
 t.test('the help of the simulator lists every fault as it is', async (t) => {
@@ -318,4 +332,7 @@ t.test('in production the simulator does not start', async (t) => {
   const { outcome, out, err } = await run(['phone', '--port', '0'], { env: { NODE_ENV: 'production' } });
   t.strictSame({ outcome, out }, { outcome: { exitCode: 78 }, out: '' });
   t.match(err, /NODE_ENV: .*production/);
+  for (const NODE_ENV of [' production ', 'Production', 'prod']) {
+    t.match(await run(['phone', '--port', '0'], { env: { NODE_ENV } }), { outcome: { exitCode: 78 }, err: 'NODE_ENV' });
+  }
 });

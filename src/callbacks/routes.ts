@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../clock.ts';
 import type { Message } from '../delivery/sender.ts';
-import { voiceDialect } from '../delivery/voice.ts';
+import { plivoDialect } from '../delivery/voice.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { Codec } from '../seal/codec.ts';
 import * as api from './api.ts';
@@ -47,7 +47,7 @@ export function registerCallbacks(app: FastifyInstance, routes: CallbackRoutes):
           .type('application/xml; charset=utf-8')
           .send(
             '<?xml version="1.0" encoding="UTF-8"?>' +
-              `<Response><Speak language="${voiceDialect(message.locale)}">${escapeXml(message.text)}</Speak></Response>`,
+              `<Response><Speak language="${plivoDialect(message.locale)}">${escapeXml(message.text)}</Speak></Response>`,
           );
       },
     );

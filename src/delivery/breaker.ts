@@ -10,7 +10,10 @@ export interface Breaker {
   /** Whether a call may be made now. Who gets true must report how it went: a trial keeps all others waiting. */
   allows(): boolean;
   succeeded(): void;
-  failed(): void;
+  /** The call was not made after all; a trial is left to the next one. */
+  abandoned(): void;
+  /** @returns whether that opened it just now */
+  failed(): boolean;
 }
 
 export interface BreakerOptions {
@@ -54,12 +57,17 @@ export function createBreaker({ clock, failures = 5, restMs = 30_000 }: BreakerO
       inARow = 0;
       trial = false;
     },
+    abandoned() {
+      trial = false;
+    },
     failed() {
       // Calls that were under way when it opened end later; they are no news, and do not make the rest longer.
       const late = isOpen() && !trial;
       inARow += 1;
       trial = false;
-      if (isOpen() && !late) retryAtMs = clock() + restMs;
+      if (!isOpen() || late) return false;
+      retryAtMs = clock() + restMs;
+      return inARow === failures;
     },
   };
 }

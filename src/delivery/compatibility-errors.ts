@@ -28,6 +28,9 @@ const ownCodes = new Map([
   [21608, 'account'], // the same, Twilio's SMS
   [21215, 'account'], // this country is not enabled for calls
   [21408, 'account'], // this country is not enabled for SMS
+  [4001, 'account'], // SignalWire: costs more than what is left of the balance
+  [10000, 'request'], // SignalWire: an argument is not valid; numbers have codes of their own
+  [10001, 'account'], // SignalWire: not enabled on this space
   [21612, 'route'], // no way from this 'From' to this 'To'
 ]);
 

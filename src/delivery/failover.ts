@@ -9,6 +9,7 @@ import {
   type Channel,
   channels,
   DeliveryError,
+  isSenderIll,
   type Message,
   type Receipt,
   type Sender,
@@ -96,13 +97,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     } else {
       log.info({ sender: sender.name, channel, id: outcome.id, ms: took }, 'message accepted');
     }
-    // A provider that refuses a number is in good health.
-    if (outcome instanceof DeliveryError && outcome.kind === 'temporary') breaker.failed();
-    else breaker.succeeded();
-    if (before === 'closed' && breaker.state === 'open') {
-      log.error({ sender: sender.name }, 'sender is failing and is left out for a while');
-    } else if (before !== 'closed' && breaker.state === 'closed') {
-      log.info({ sender: sender.name }, 'sender is back');
+    if (outcome instanceof DeliveryError && isSenderIll(outcome)) {
+      if (breaker.failed()) log.error({ sender: sender.name }, 'sender is failing and is left out for a while');
+    } else if (outcome instanceof DeliveryError && outcome.reason === 'busy') {
+      breaker.abandoned();
+    } else {
+      // A provider that refuses a number is in good health.
+      breaker.succeeded();
+      if (before !== 'closed') log.info({ sender: sender.name }, 'sender is back');
     }
     return outcome;
   }

@@ -10,15 +10,19 @@ export interface ConnectOptions {
 /** The largest answer that a provider's API or a webhook has reason to give, bytes. */
 export const maxResponseBytes = 64 * 1024;
 
+/** How many messages can be on their way to one provider at a time. */
+export const maxConnections = 128;
+
 /**
  * Connections to one provider: kept open between messages, because a TLS handshake costs two round trips that the
- * user would wait for, and never more than eight, because a burst of logins must not become a burst of handshakes.
+ * user would wait for. So many at the most that a burst of logins finds room, and that a provider which hangs cannot
+ * take every socket of the process.
  *
  * The timeouts only bound what nobody waits for any more; each attempt has its own, tighter signal.
  */
 export function createHttpAgent(connect: ConnectOptions = {}): Agent {
   return new Agent({
-    connections: 8,
+    connections: maxConnections,
     // One request at a time on each: an SMS must not wait behind one that hangs, nor be lost with it.
     pipelining: 1,
     // Below the 60 s at which the common load balancers hang up, so that a message never meets a closing connection.

@@ -7,12 +7,13 @@ const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 
  * What a failed exchange means for the message: always `temporary`, as the next sender has another network path.
  * Only the error's code is kept: its message names hosts, and a TLS error may quote what was received.
  *
- * @param error what undici threw
+ * @param error what undici threw; one that is judged already stays as it is
  * @param signal the attempt's own; when it fired, that is the reason, whatever the error looks like
  * @returns reason `timeout`, `bad_response` (not HTTP, or too large), `certificate` (nobody we trust signed it, it is
  *   another host's, or its time is over) or `connection` (refused, reset, DNS, TLS)
  */
 export function networkError(error: unknown, signal: AbortSignal): DeliveryError {
+  if (error instanceof DeliveryError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return new DeliveryError('temporary', signal.aborted ? 'timeout' : reasonOf(code), code === '' ? undefined : code);
 }

@@ -10,6 +10,9 @@ export interface NumberRules {
   isPossible(e164Number: string): Promise<boolean>;
 }
 
+/** A plus and the digits that the shortest numbers have. */
+const MIN_LENGTH = 7;
+
 /**
  * Which numbers are sent to at all, since whoever can make a service send can make it pay: premium-rate numbers never,
  * and with a list of countries only those.
@@ -27,6 +30,15 @@ export function createNumberRules(countries: readonly string[]): NumberRules {
   const parse = async (e164Number: string) =>
     (await loading).parsePhoneNumberFromString(e164Number, { extract: false });
 
+  /** Networks may route by the first digits alone, so more of them than the plan knows make no other number of it. */
+  async function isPremiumRate(e164Number: string): Promise<boolean> {
+    for (let digits = e164Number; digits.length > MIN_LENGTH; digits = digits.slice(0, -1)) {
+      const type = (await parse(digits))?.getType();
+      if (type !== undefined) return type === 'PREMIUM_RATE';
+    }
+    return false;
+  }
+
   return {
     async isPossible(e164Number) {
       return (await parse(e164Number))?.isPossible() ?? false;
@@ -34,7 +46,7 @@ export function createNumberRules(countries: readonly string[]): NumberRules {
 
     async refusal(e164Number) {
       const number = await parse(e164Number);
-      if (number?.getType() === 'PREMIUM_RATE') return 'premium_rate';
+      if (await isPremiumRate(e164Number)) return 'premium_rate';
       if (countries.length === 0) return null;
       const country = number === undefined ? undefined : countryOf(number);
       return country !== undefined && countries.includes(country) ? null : 'country';

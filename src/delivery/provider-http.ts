@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { abortable } from './abortable.ts';
-import { type ConnectOptions, connectionFree, createHttpAgent } from './http-agent.ts';
+import { createGate } from './gate.ts';
+import { type ConnectOptions, connectionFree, createHttpAgent, maxConnections } from './http-agent.ts';
 import { networkError } from './network-error.ts';
 
 /** One request to a provider's REST API. */
@@ -20,7 +21,10 @@ export interface ProviderAnswer {
 }
 
 export interface ProviderHttp {
-  /** @throws DeliveryError when there was no whole answer in time; any answer at all is for the caller to judge */
+  /**
+   * @throws DeliveryError when there was no whole answer in time, and `busy` when every connection is in use; any answer
+   *   at all is for the caller to judge
+   */
   post(request: ProviderRequest, signal: AbortSignal): Promise<ProviderAnswer>;
   close(): Promise<void>;
 }
@@ -32,6 +36,7 @@ export interface ProviderHttp {
  */
 export function createProviderHttp(origin: string, connect?: ConnectOptions): ProviderHttp {
   const agent = createHttpAgent(connect);
+  const gate = createGate(maxConnections);
 
   async function exchange(request: ProviderRequest, signal: EventEmitter): Promise<ProviderAnswer> {
     const { path, username, password, headers, body } = request;
@@ -51,7 +56,7 @@ export function createProviderHttp(origin: string, connect?: ConnectOptions): Pr
 
   return {
     post: (request, signal) =>
-      abortable((abort) => exchange(request, abort), signal).catch((error) => {
+      gate(() => abortable((abort) => exchange(request, abort), signal)).catch((error) => {
         throw networkError(error, signal);
       }),
     close: () => agent.close(),

@@ -59,6 +59,15 @@ export class DeliveryError extends Error {
   }
 }
 
+// Reasons that lie with the provider or the way to it. Others lie with one number, one country or one request, and must
+// not take the sender away from everybody else.
+const SENDER_IS_ILL = /^(?:timeout|connection|certificate|bad_response|credentials|unexpected|http_429|http_5\d\d)$/;
+
+/** Whether a failure says that the next message, to whomever, will probably fail as well. */
+export function isSenderIll({ kind, reason }: DeliveryError): boolean {
+  return kind === 'temporary' && SENDER_IS_ILL.test(reason);
+}
+
 /**
  * What a sender throws against its contract is a fault in it, and no reason not to try the next one. Of the error only
  * its name and the place are kept: its message may quote the code, the number or the text.

@@ -1,5 +1,5 @@
-// The dialect that each language is read in. Twilio, SignalWire and Plivo name them alike:
-// twilio.com/docs/voice/twiml/say, attribute `language`.
+// The dialect that each language is read in, as Twilio and SignalWire name them: twilio.com/docs/voice/twiml/say,
+// attribute `language`.
 const dialects = new Map([
   ['en', 'en-US'],
   ['es', 'es-ES'],
@@ -16,4 +16,10 @@ const dialects = new Map([
  */
 export function voiceDialect(locale: string): string {
   return dialects.get(locale.toLowerCase().replace(/-.*/, '')) ?? 'en-US';
+}
+
+/** The same, as Plivo names it (plivo.com/docs/voice, "Speak text on calls"): Chinese by its own name, the rest alike. */
+export function plivoDialect(locale: string): string {
+  const dialect = voiceDialect(locale);
+  return dialect === 'zh-CN' ? 'cmn-CN' : dialect;
 }

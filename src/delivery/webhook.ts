@@ -2,7 +2,8 @@ import type { EventEmitter } from 'node:events';
 import type { Dispatcher } from 'undici';
 import { type Clock, isoSeconds } from '../clock.ts';
 import { abortable } from './abortable.ts';
-import { connectionFree, createHttpAgent, maxResponseBytes } from './http-agent.ts';
+import { createGate } from './gate.ts';
+import { connectionFree, createHttpAgent, maxConnections, maxResponseBytes } from './http-agent.ts';
 import { networkError } from './network-error.ts';
 import { DeliveryError, type Message, type Sender } from './sender.ts';
 import { sign } from './webhook-signature.ts';
@@ -26,6 +27,7 @@ export interface WebhookSenderOptions {
 export function createWebhookSender({ url, secret, clock, dispatcher }: WebhookSenderOptions): Sender {
   const { origin, pathname, search } = new URL(url);
   const agent = dispatcher ?? createHttpAgent();
+  const gate = createGate(maxConnections);
 
   return {
     name: 'webhook',
@@ -33,7 +35,7 @@ export function createWebhookSender({ url, secret, clock, dispatcher }: WebhookS
     async send(message, signal) {
       const body = payloadOf(message);
       const signature = sign(body, secret, Math.floor(clock() / 1000));
-      const status = await abortable((abort) => post(body, signature, abort), signal).catch((error) => {
+      const status = await gate(() => abortable((abort) => post(body, signature, abort), signal)).catch((error) => {
         throw networkError(error, signal);
       });
       if (status < 200 || status > 299) throw refusalOf(status);

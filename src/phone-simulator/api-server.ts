@@ -40,6 +40,7 @@ export interface ApiServer {
 
 const MAX_REQUESTS = 500;
 const NOT_FOUND = { code: 20404, message: 'There is no such resource: check the path', status: 404 };
+const UNKNOWN_QUERY = { code: 20001, message: 'A query is not known here: send fields in the body', status: 400 };
 
 /** The three APIs: who asks, what is asked, and whether it may be. The rest is the network's. */
 export function createApiServer({ network, accounts, signingKey }: ApiServerOptions): ApiServer {
@@ -83,11 +84,15 @@ export function createApiServer({ network, accounts, signingKey }: ApiServerOpti
     requests,
     faults,
     take(request, response) {
-      const [path = ''] = (request.url ?? '').split('?');
+      const [path = '', query] = (request.url ?? '').split('?');
       const endpoint = compatibilityEndpoint(path) ?? plivoEndpoint(path);
       if (endpoint === null) {
         if (request.method === 'POST') send(response, { status: 404, body: NOT_FOUND });
         return request.method === 'POST';
+      }
+      if (query !== undefined) {
+        send(response, { status: 400, body: UNKNOWN_QUERY });
+        return true;
       }
       // It fails when the client breaks off, and then there is nobody to answer.
       handle(endpoint, request, response).catch(() => response.destroy());

@@ -81,6 +81,7 @@ export function compatibilityEndpoint(path: string): Endpoint | null {
     const from = required('From');
     if (!isE164(to)) throw new Refusal(refuse('rejected', to));
     if (!isE164(from)) throw refusal(400, 21212, `The 'From' number ${from} is not a valid phone number.`);
+    if (to === from) throw refusal(400, 21266, `'To' and 'From' number cannot be the same: ${to}`);
     const words = channel === 'sms' ? { text: required('Body') } : readSpoken(required('Twiml'), 'Say');
     if (words === null) throw refusal(400, 12100, 'Twiml: must be a Response with Say in it, and pauses');
     if (words.text.length > MAX_BODY) throw refusal(400, 21617, `The text exceeds ${MAX_BODY} characters.`);

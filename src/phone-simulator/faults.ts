@@ -1,3 +1,5 @@
+import type { Provider } from './provider.ts';
+
 /** What can go wrong between a service and a phone. */
 export type Fault =
   | 'rejected'
@@ -31,4 +33,16 @@ export const faultDigits: readonly { readonly digits: string; readonly fault: Fa
 /** The fault that a number stands for by its last three digits, or null. */
 export function faultOf(to: string): Fault | null {
   return faultDigits.find(({ digits }) => to.endsWith(digits))?.fault ?? null;
+}
+
+/**
+ * Reads `provider=fault`, such as `signalwire=hang`.
+ *
+ * @returns null when there is no such provider or fault
+ */
+export function parseFault(text: string): [Provider, Fault] | null {
+  const [provider, fault] = text.split('=');
+  const found = faultDigits.find((known) => known.fault === fault);
+  const named = (['signalwire', 'twilio', 'plivo'] as const).find((known) => known === provider);
+  return found === undefined || named === undefined || text !== `${provider}=${fault}` ? null : [named, found.fault];
 }

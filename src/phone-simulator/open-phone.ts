@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises';
+import type { Fault } from './faults.ts';
 import { startPhone } from './phone.ts';
+import type { Provider } from './provider.ts';
 
 export interface OpenPhoneOptions {
   readonly port: number;
@@ -7,6 +9,8 @@ export interface OpenPhoneOptions {
   readonly pagePort: number | null;
   /** Where the certificate goes; a file that is there is replaced. */
   readonly certificatePath: string;
+  /** Providers that misbehave for every number, by name. */
+  readonly faults?: ReadonlyMap<Provider, Fault>;
   /** Writes one line for a person to read. */
   readonly write: (line: string) => void;
 }
@@ -28,6 +32,7 @@ export async function openPhone(options: OpenPhoneOptions): Promise<{ close(): P
     await phone.close();
     throw new Error(`The certificate cannot be written: ${error.message}`);
   });
+  for (const [provider, fault] of options.faults ?? []) phone.fault(provider, fault);
   write(notice(phone.host, phone.pageUrl, certificatePath));
   return phone;
 }

@@ -88,3 +88,24 @@ t.test('both numbers can be set', async (t) => {
   pass(10);
   t.equal(breaker.allows(), true);
 });
+
+t.test('it is told when it opens, once', async (t) => {
+  const { breaker, pass } = setup({ failures: 2 });
+  t.equal(breaker.failed(), false);
+  t.equal(breaker.failed(), true);
+  t.equal(breaker.failed(), false, 'one that was under way');
+  pass(30_000);
+  t.equal(breaker.allows(), true);
+  t.equal(breaker.failed(), false, 'it had not closed');
+});
+
+t.test('a trial that was not made is left to the next', async (t) => {
+  const { breaker, fail, pass } = setup();
+  fail(5);
+  pass(30_000);
+  t.equal(breaker.allows(), true);
+  breaker.abandoned();
+  t.equal(breaker.allows(), true);
+  breaker.succeeded();
+  t.equal(breaker.state, 'closed');
+});

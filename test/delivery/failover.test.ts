@@ -233,6 +233,24 @@ t.test('five failures in a row take a sender out, and it comes back by itself', 
   t.ok(lines.some(([, , text]) => text === 'sender is back'));
 });
 
+t.test('what lies with one number or country takes the sender from nobody', async (t) => {
+  for (const reason of ['account', 'route', 'http_400', 'busy']) {
+    const { delivery, tried, lines } = setup({ first: refuse('temporary', reason), second: accept });
+    for (let i = 0; i < 10; i++) await delivery.deliver(message());
+    t.equal(tried.filter((name) => name === 'first').length, 10, reason);
+    t.strictSame(delivery.states(), { first: 'closed', second: 'closed' });
+    t.notOk(lines.some(([level]) => level === 'error'));
+  }
+});
+
+t.test('that a sender is left out is said once, however many failures come late', async (t) => {
+  const { delivery, lines, tick } = setup({ first: hang });
+  const delivered = Array.from({ length: 20 }, () => failure(delivery.deliver(message())));
+  for (let i = 0; i < 20; i++) await tick();
+  await Promise.all(delivered);
+  t.equal(lines.filter(([level]) => level === 'error').length, 1);
+});
+
 t.test('a number that is refused is no failure of its sender', async (t) => {
   const { delivery, tried } = setup({ first: refuse('permanent', 'number') });
   for (let i = 0; i < 10; i++) await failure(delivery.deliver(message()));

@@ -34,5 +34,8 @@ t.test('premium-rate numbers are refused, on the list or not', async (t) => {
     t.equal(await createNumberRules([]).refusal(number), 'premium_rate', number);
     t.equal(await createNumberRules(['US', 'GB', 'FR']).refusal(number), 'premium_rate', number);
   }
+  for (const overdialled of ['+4990012345678', '+49900123456789']) {
+    t.equal(await createNumberRules(['DE']).refusal(overdialled), 'premium_rate', overdialled);
+  }
   t.equal(await createNumberRules([]).refusal('+18005550199'), null, 'toll-free is not premium-rate');
 });

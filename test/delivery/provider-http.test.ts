@@ -1,4 +1,5 @@
 import t from 'tap';
+import { maxConnections } from '../../src/delivery/http-agent.ts';
 import { createProviderHttp, providerOrigin } from '../../src/delivery/provider-http.ts';
 import { startSignalWire } from '../support/signalwire.ts';
 import { failure, patient } from './sender.contract.ts';
@@ -44,6 +45,23 @@ t.test('whatever the answer is, it is handed on: status, and JSON where it is so
   t.equal(server.connections, 1);
   server.behave('reset');
   t.match(await failure(http.post(request, patient())), { name: 'DeliveryError', reason: 'connection' });
+});
+
+t.test('what finds no connection free is told so at once, and waits in no queue', async (t) => {
+  const server = await startSignalWire();
+  server.usually('hang');
+  const http = createProviderHttp(`https://${server.host}`, { ca: server.ca });
+  t.teardown(async () => {
+    await http.close();
+    await server.close();
+  });
+  const under = Array.from({ length: maxConnections }, () => http.post(request, patient()));
+  t.match(await failure(http.post(request, patient())), { kind: 'temporary', reason: 'busy' });
+  await server.arrived(maxConnections);
+  server.usually('accept');
+  server.release();
+  await Promise.all(under);
+  t.match(await http.post(request, patient()), { status: 201 }, 'and then there is room again');
 });
 
 t.test('the origin of a host', async (t) => {

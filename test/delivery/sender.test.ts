@@ -1,5 +1,5 @@
 import t from 'tap';
-import { asDeliveryError, channels, DeliveryError } from '../../src/delivery/sender.ts';
+import { asDeliveryError, channels, DeliveryError, isSenderIll } from '../../src/delivery/sender.ts';
 
 t.test('a delivery error says how final it is, and why, in words for machines', async (t) => {
   const error = new DeliveryError('temporary', 'http_500');
@@ -21,4 +21,22 @@ t.test('of an error that no sender should throw, the name and the place are kept
   const bare = Object.assign(new RangeError('x'), { stack: undefined });
   t.equal(asDeliveryError(bare).detail, 'RangeError');
   t.equal(asDeliveryError('493817').detail, 'string');
+});
+
+t.test('what lies with the sender is told from what lies with one number', async (t) => {
+  const ill = [
+    'timeout',
+    'connection',
+    'certificate',
+    'bad_response',
+    'credentials',
+    'unexpected',
+    'http_429',
+    'http_503',
+  ];
+  for (const reason of ill) t.equal(isSenderIll(new DeliveryError('temporary', reason)), true, reason);
+  for (const reason of ['route', 'account', 'request', 'sender_number', 'http_400', 'http_404', 'busy']) {
+    t.equal(isSenderIll(new DeliveryError('temporary', reason)), false, reason);
+  }
+  t.equal(isSenderIll(new DeliveryError('permanent', 'timeout')), false);
 });

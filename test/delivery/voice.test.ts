@@ -1,5 +1,5 @@
 import t from 'tap';
-import { voiceDialect } from '../../src/delivery/voice.ts';
+import { plivoDialect, voiceDialect } from '../../src/delivery/voice.ts';
 import { localeNames } from '../../src/pages/locales/locales.ts';
 
 t.test('every language that there are words in has a voice of its own', async (t) => {
@@ -11,4 +11,9 @@ t.test('a dialect is read in its language, and anything else in English', async 
   t.equal(voiceDialect('PT'), 'pt-BR');
   t.equal(voiceDialect('zh-Hant-TW'), 'zh-CN');
   for (const other of ['it', '', 'constructor', 'en']) t.equal(voiceDialect(other), 'en-US', other);
+});
+
+t.test('Plivo has a name of its own for Chinese', async (t) => {
+  t.equal(plivoDialect('zh-Hant-TW'), 'cmn-CN');
+  for (const locale of localeNames.filter((name) => name !== 'zh')) t.equal(plivoDialect(locale), voiceDialect(locale));
 });

@@ -40,6 +40,7 @@ t.test('a wrong method, type, size or path is told', async (t) => {
     status: 201,
   });
   t.match(await ask(MESSAGES, { body: form({ Body: 'x'.repeat(70_000) }) }), { status: 413 });
+  t.match(await ask(`${MESSAGES}?To=1`, { body: form() }), { status: 400, body: /query/ });
   for (const path of ['/', '/2010-04-01/Accounts/project/Faxes.json', '/messages']) {
     t.match(await ask(path, { body: form() }), { status: 404, body: /20404/ });
   }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { faultDigits, faultOf } from '../../src/phone-simulator/faults.ts';
+import { faultDigits, faultOf, parseFault } from '../../src/phone-simulator/faults.ts';
 
 t.test('the last three digits of a number say what goes wrong, and most numbers work', async (t) => {
   for (const [number, fault] of [
@@ -20,5 +20,22 @@ t.test('each fault has digits of its own and is explained', async (t) => {
   for (const { digits, what } of faultDigits) {
     t.match(digits, /^\d{3}$/);
     t.not(what, '');
+  }
+});
+
+t.test('a fault of a whole provider is written as provider=fault', async (t) => {
+  t.strictSame(parseFault('signalwire=hang'), ['signalwire', 'hang']);
+  t.strictSame(parseFault('plivo=too_many_requests'), ['plivo', 'too_many_requests']);
+  for (const text of [
+    '',
+    'hang',
+    'signalwire',
+    'signalwire=',
+    '=hang',
+    'vonage=hang',
+    'twilio=tired',
+    'twilio=hang=1',
+  ]) {
+    t.equal(parseFault(text), null, text);
   }
 });

@@ -13,8 +13,8 @@ const FOLDERS = new Set(['.github', 'benchmark', 'benchmarks', 'docs', 'example'
 const PACKAGES = {
   // The bundle holds all of lib/ and src/; we import its ES module.
   '@signalwire/compatibility-api': ['lib', 'src', 'dist/index.node.js'],
-  // libphonenumber-js/min is made of min/, core/ and es6/.
-  'libphonenumber-js': ['build', 'bundle', 'es6-modern', 'max', 'mobile', 'source'],
+  // libphonenumber-js/min and /max are made of their folders, core/ and es6/.
+  'libphonenumber-js': ['build', 'bundle', 'es6-modern', 'mobile', 'source'],
 };
 
 const HOST = `${process.platform}-${process.arch}`;

@@ -24,13 +24,14 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 # A number, because Kubernetes' runAsNonRoot cannot tell from a name who is root.
 USER 1000:1000
-# Loads every module of ours but those for browsers, what they import later, and every dependency: an image that was pruned too far is not built.
+# Loads every module of ours but those for browsers, what they import later, and every dependency: an image that was
+# pruned too far is not built.
 RUN ["node", "--input-type=module", "--eval", "\
   import { readdirSync, readFileSync } from 'node:fs'; \
   const modules = readdirSync('dist', { recursive: true }).filter((name) => name.endsWith('.js') && name !== 'main.js' && !name.includes('public/')); \
   const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')); \
   for (const name of modules) await import('./dist/' + name); \
-  const lazy = /\bimport\('([^'.][^']*)'\)/g; \
+  const lazy = /import[(]'([^'.][^']*)'[)]/g; \
   for (const name of modules) for (const [, late] of readFileSync('dist/' + name, 'utf8').matchAll(lazy)) await import(late); \
   for (const name of Object.keys(dependencies)) await import(name);"]
 EXPOSE 3000

@@ -6,7 +6,11 @@ function call(string $path, array $body): array
     $headers = ['authorization: Bearer ' . getenv('DOORCODE_KEY'), 'content-type: application/json'];
     $request = ['method' => 'POST', 'header' => $headers, 'content' => json_encode($body), 'ignore_errors' => true];
     $context = stream_context_create(['http' => $request]);
-    $answer = json_decode(file_get_contents(getenv('DOORCODE_URL') . "/verifications$path", false, $context), true);
+    $json = file_get_contents(getenv('DOORCODE_URL') . "/verifications$path", false, $context);
+    if ($json === false) {
+        exit(1);
+    }
+    $answer = json_decode($json, true);
     if (isset($answer['code'])) {
         fwrite(STDERR, "{$answer['code']}: {$answer['title']}\n");
         exit(1);

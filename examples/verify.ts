@@ -1,4 +1,5 @@
-// Proves that a phone number is its user's: DOORCODE_URL=https://login.example.com DOORCODE_KEY=dk_… node verify.ts NUMBER
+// Proves that a phone number is its user's (Node.js 22.18 or newer, which runs TypeScript as it is):
+// DOORCODE_URL=https://login.example.com DOORCODE_KEY=dk_… node verify.ts NUMBER
 import { createInterface } from 'node:readline/promises';
 
 const { DOORCODE_URL, DOORCODE_KEY } = process.env;

@@ -1,12 +1,13 @@
-// Writes docs/openapi.json: the description of the API in the default configuration. It needs what `npm run build` makes.
+// Writes docs/openapi.json: the description of the API with every route there is. It needs what `npm run build` makes.
 import { writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { buildApp } from '../dist/app.js';
 import { readConfig } from '../dist/config.js';
+import { createAssertions } from '../dist/gateway/assertion.js';
 import { createMemoryLimits } from '../dist/limits/memory.js';
 import { deriveKeys } from '../dist/seal/keys.js';
 
-const config = readConfig({});
+const config = readConfig({ PLIVO_AUTH_ID: 'MADEMO', PLIVO_AUTH_TOKEN: 'token', PLIVO_NUMBER: '+15550100197' });
 const clock = () => 0;
 const app = await buildApp(config, {
   clock,
@@ -19,6 +20,8 @@ const app = await buildApp(config, {
   directory: {},
   compose: () => {},
   mask: () => '',
+  receiptKeys: { signalwire: 'key', twilio: 'token' },
+  assertions: createAssertions({ keys: [new Uint8Array(32)], issuer: config.origin, audience: ['app'], clock }),
   lifecycle: { draining: false },
   readiness: {},
 });

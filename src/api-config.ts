@@ -36,6 +36,10 @@ function readKeys(env: EnvironmentReader): ApiKeyEntry[] {
   const good = entries.filter((entry) => entry !== null);
   if (new Set(good.map(({ sha256 }) => sha256.toString('hex'))).size < good.length)
     env.fault('API_KEYS', 'names a key twice');
+  const names = new Map(good.map(({ name }) => [name.toLowerCase(), name]));
+  if (good.some(({ name }) => names.get(name.toLowerCase()) !== name)) {
+    env.fault('API_KEYS', 'has names that differ in capital letters only; counts would take them for one');
+  }
   return good;
 }
 
@@ -50,6 +54,7 @@ function readTestNumbers(env: EnvironmentReader, digits: number): Map<string, st
       );
       return numbers;
     }
+    if (numbers.has(number)) env.fault('TEST_NUMBERS', 'names a number twice');
     numbers.set(number, code);
   }
   return numbers;

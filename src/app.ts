@@ -28,11 +28,11 @@ import type { SealKeys } from './seal/keys.ts';
 import { createCurrentSession } from './session/current.ts';
 import { createRevocation } from './session/revocation.ts';
 import { registerSession } from './session/routes.ts';
-import { amrOf } from './session/session.ts';
 import type { SignInPorts } from './sign-in/ports.ts';
 import { registerSignIn } from './sign-in/routes.ts';
 import type { Directory } from './users/directory.ts';
 import { createApiKeys } from './verifications/api-keys.ts';
+import { signReceipt } from './verifications/receipt.ts';
 import { registerVerifications } from './verifications/routes.ts';
 import { createTestNumbers } from './verifications/test-numbers.ts';
 
@@ -152,8 +152,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     ...(assertions === undefined
       ? {}
       : {
-          receipt: ({ id, phone, channel }, nowMs) =>
-            assertions.sign({ sub: phone, amr: amrOf(channel), authTime: Math.floor(nowMs / 1000), jti: id }),
+          receipt: (verification, nowMs) => signReceipt(assertions, verification, nowMs),
         }),
   });
   registerCallbacks(app, {

@@ -1,8 +1,11 @@
 import type { Config } from './config.ts';
 
 /** What a configuration allows but should not stay as it is; one sentence each, by the name of the setting. */
-export function configWarnings({ production, users, senders }: Config): string[] {
-  if (!production) return [];
+export function configWarnings(config: Config, nowMs: number): string[] {
+  return config.production ? [...plainHttp(config), ...openApi(config, nowMs)] : [];
+}
+
+function plainHttp({ users, senders }: Config): string[] {
   const carriers: [name: string, url: string | undefined, what: string][] = [
     ['USERS_URL', users.kind === 'upstream' ? users.url : undefined, 'passwords'],
     ['WEBHOOK_URL', senders.webhook?.url, 'codes and phone numbers'],
@@ -10,6 +13,19 @@ export function configWarnings({ production, users, senders }: Config): string[]
   return carriers
     .filter(([, url]) => url !== undefined && isPlainHttp(url))
     .map(([name, , what]) => `${name}: ${what} travel unencrypted; use https`);
+}
+
+function openApi({ api, allowedCountries }: Config, nowMs: number): string[] {
+  const warnings: string[] = [];
+  if (api.keys.length > 0 && allowedCountries.length === 0) {
+    warnings.push('ALLOWED_COUNTRIES: every country is sent to with an API key; name those of your users');
+  }
+  if (api.testNumbers.size > 0) {
+    const days = Math.ceil((api.testNumbersUntilMs - nowMs) / 86_400_000);
+    const left = days > 0 ? `for ${days} more days` : 'no longer, their last day is over';
+    warnings.push(`TEST_NUMBERS: ${api.testNumbers.size} numbers have a fixed code, ${left}`);
+  }
+  return warnings;
 }
 
 /** A neighbour on the same machine is reached without a network that anybody could listen to. */

@@ -101,7 +101,8 @@ function read(env: EnvironmentReader): Config {
   const otpDigits = env.integer('OTP_DIGITS', 6, 6, 10);
   const sessionKeys = readMasterKeys(env, production);
   const limits = readLimits(env);
-  checkRisk(env, limits, otpDigits);
+  const api = readApi(env, otpDigits);
+  checkRisk(env, limits, otpDigits, api.keys.length > 0);
 
   return {
     production,
@@ -126,7 +127,7 @@ function read(env: EnvironmentReader): Config {
     // Providers refuse addresses that they cannot reach, which those of development are.
     deliveryReceipts:
       env.oneOf('DELIVERY_RECEIPTS', ['on', 'off'], origin.startsWith('https:') ? 'on' : 'off') === 'on',
-    api: readApi(env, otpDigits),
+    api,
     appName: readAppName(env),
     allowedOrigins: env.origins('ALLOWED_ORIGINS'),
     allowedReturnOrigins: env.origins('ALLOWED_RETURN_ORIGINS'),
@@ -264,18 +265,21 @@ function readSendBudget(env: EnvironmentReader): Window[] {
   return [];
 }
 
-function checkRisk(env: EnvironmentReader, limits: Config['limits'], digits: number): void {
+function checkRisk(env: EnvironmentReader, limits: Config['limits'], digits: number, hasApi: boolean): void {
   const text = env.text('MAX_GUESS_RISK') ?? '0.001';
   const maxRisk = /^(?:0?\.\d+|[01])$/.test(text) ? Number(text) : Number.NaN;
   if (!(maxRisk > 0 && maxRisk <= 1)) {
     env.fault('MAX_GUESS_RISK', 'must be a chance such as 0.001');
     return;
   }
-  const budget = guessBudget(limits, digits);
-  if (isWithin(budget, maxRisk)) return;
+  // What is asked for with an API key has no account: a block of numbers bounds it instead.
+  const budgets = [guessBudget(limits, digits)];
+  if (hasApi) budgets.push(guessBudget({ ...limits, sendAccount: limits.sendBlock }, digits));
+  const budget = budgets.find((each) => !isWithin(each, maxRisk));
+  if (budget === undefined) return;
   env.fault(
     'OTP_ATTEMPTS',
-    `codes could be guessed: with these limits a thief of the password has a chance of ${percent(budget.perCode)} for ` +
+    `codes could be guessed: with these limits there is a chance of ${percent(budget.perCode)} for ` +
       `each code and of ${percent(budget.perDay)} a day, more than the ${percent(maxRisk)} of MAX_GUESS_RISK; lower ` +
       'OTP_ATTEMPTS or LIMIT_SEND_PHONE, give LIMIT_SEND_PHONE a window of a day, or raise OTP_DIGITS',
   );

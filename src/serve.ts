@@ -67,7 +67,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
   });
   const lifecycle: Lifecycle = { draining: false };
   const [directory, compose] = await withoutFaults(faults, openDirectory(config, logger), openComposer(config, logger));
-  for (const warning of configWarnings(config)) logger.warn(warning);
+  for (const warning of configWarnings(config, systemClock())) logger.warn(warning);
   const keys = deriveKeys(config.masterKeys);
   const senders = await Promise.all(config.delivery.map((name) => openSender(name, config, keys, write)));
   const readiness = watchSenders(senders, logger);

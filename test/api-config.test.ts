@@ -72,3 +72,13 @@ t.test('a test number has a code as long as all codes are', async (t) => {
   }
   t.strictSame(read({ TEST_NUMBERS: '+15550100001:12345678', TEST_NUMBERS_UNTIL }, 8).faults, []);
 });
+
+t.test('names that counts would take for one are refused', async (t) => {
+  t.match(read({ API_KEYS: `shop:${digest('a')},Shop:${digest('b')}` }).faults, [/^API_KEYS: has names that differ/]);
+  t.strictSame(read({ API_KEYS: `shop:${digest('a')},shop:${digest('b')},bank:${digest('c')}` }).faults, []);
+});
+
+t.test('a test number has one code', async (t) => {
+  const env = { TEST_NUMBERS: '+15550100001:123456,+15550100001:654321', TEST_NUMBERS_UNTIL: '2026-12-31' };
+  t.strictSame(read(env).faults, ['TEST_NUMBERS: names a number twice']);
+});

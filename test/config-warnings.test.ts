@@ -10,7 +10,8 @@ const PRODUCTION = {
   WEBHOOK_SECRET: 'a secret of the tests',
 };
 
-const warnings = (env: Record<string, string>) => configWarnings(readConfig({ ...PRODUCTION, ...env }));
+const NOW = Date.parse('2026-12-01T12:00:00Z');
+const warnings = (env: Record<string, string>) => configWarnings(readConfig({ ...PRODUCTION, ...env }), NOW);
 
 t.test('in production, what carries passwords and codes should be https', async (t) => {
   const env = { USERS_URL: 'http://users.example.com/check', WEBHOOK_URL: 'http://192.0.2.1/' };
@@ -32,5 +33,17 @@ t.test('on the same machine nobody listens in', async (t) => {
 });
 
 t.test('development may do as it likes', async (t) => {
-  t.strictSame(configWarnings(readConfig({ USERS_URL: 'http://users.example.com/' })), []);
+  t.strictSame(configWarnings(readConfig({ USERS_URL: 'http://users.example.com/' }), NOW), []);
+});
+
+t.test('an API that sends anywhere, and numbers with a fixed code, are told', async (t) => {
+  const env = { WEBHOOK_URL: 'https://192.0.2.1/', USERS_FILE: 'users.json', USERS_TOKEN: '' };
+  const API_KEYS = `shop:${'a'.repeat(64)}`;
+  t.match(warnings({ ...env, API_KEYS }), [/^ALLOWED_COUNTRIES: every country/]);
+  t.strictSame(warnings({ ...env, API_KEYS, ALLOWED_COUNTRIES: 'US' }), []);
+  const TEST_NUMBERS = '+15550100001:123456';
+  t.strictSame(warnings({ ...env, TEST_NUMBERS, TEST_NUMBERS_UNTIL: '2026-12-31' }), [
+    'TEST_NUMBERS: 1 numbers have a fixed code, for 31 more days',
+  ]);
+  t.match(warnings({ ...env, TEST_NUMBERS, TEST_NUMBERS_UNTIL: '2026-11-30' }), [/last day is over/]);
 });

@@ -613,3 +613,16 @@ t.test('what is accepted as a proxy is accepted by the server, too', async (t) =
     await t.resolves(testApp({ env: { TRUST_PROXY: text } }), text);
   }
 });
+
+t.test('what can be asked for with API keys has a guess budget of its own', async (t) => {
+  const env = {
+    LIMIT_SEND_PHONE: 'off',
+    LIMIT_SEND_ACCOUNT: '20/86400',
+    RESEND_COOLDOWN: '0',
+    LIMIT_SEND_BLOCK: 'off',
+  };
+  t.strictSame(faultsOf(env), [], 'each account is bounded');
+  const API_KEYS = `shop:${'a'.repeat(64)}`;
+  t.match(faultsOf({ ...env, API_KEYS }), [/^OTP_ATTEMPTS: codes could be guessed/], 'numbers are not');
+  t.strictSame(faultsOf({ ...env, API_KEYS, LIMIT_SEND_BLOCK: '20/86400' }), []);
+});

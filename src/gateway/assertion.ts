@@ -12,6 +12,8 @@ export interface AssertionClaims {
   readonly authTime: number;
   /** What the assertion is told apart by, for those who take each only once. */
   readonly jti?: string;
+  /** Which customer of ours it was made for, where there are several: the name of an API key (`azp`). */
+  readonly azp?: string;
 }
 
 export interface Assertions {
@@ -19,9 +21,10 @@ export interface Assertions {
    * Signs claims as a compact JWT (RFC 7519; EdDSA by RFC 8037 §3.1) that is good from now on.
    *
    * @param ttlSeconds how long at most, such as what is left of a session; more than 60 becomes 60
+   * @param typ kind of token, `JWT` when absent; one of its own keeps kinds apart (RFC 8725 §3.11)
    * @throws RangeError when that is less than a second
    */
-  sign(claims: AssertionClaims, ttlSeconds?: number): Promise<string>;
+  sign(claims: AssertionClaims, ttlSeconds?: number, typ?: string): Promise<string>;
   /** The public keys by which anyone can check (RFC 7517 §5), the one that signs first. */
   jwks(): { readonly keys: readonly PublicJwk[] };
 }
@@ -50,18 +53,17 @@ export function createAssertions(options: {
   const [only, ...others] = audience;
   if (only === undefined) throw new RangeError('assertions need an audience');
   const aud = others.length === 0 ? only : [...audience];
-  const header = { alg: 'EdDSA', typ: 'JWT', kid: signing.publicJwk.kid };
+  const header = { alg: 'EdDSA', kid: signing.publicJwk.kid };
   const published = { keys: keys.map((key) => key.publicJwk) };
 
   return {
-    async sign({ sub, amr, authTime, jti }, ttlSeconds = MAX_TTL_SECONDS) {
+    async sign({ sub, amr, authTime, jti, azp }, ttlSeconds = MAX_TTL_SECONDS, typ = 'JWT') {
       const ttl = Math.min(MAX_TTL_SECONDS, Math.floor(ttlSeconds));
       if (!(ttl >= 1)) throw new RangeError('an assertion lives for a second at least');
       const iat = Math.floor(clock() / 1000);
       const claims = { iss: issuer, aud, sub, amr: [...amr], auth_time: authTime, iat, exp: iat + ttl };
-      return new SignJWT(jti === undefined ? claims : { ...claims, jti })
-        .setProtectedHeader(header)
-        .sign(signing.privateKey);
+      const told = { ...(jti === undefined ? {} : { jti }), ...(azp === undefined ? {} : { azp }) };
+      return new SignJWT({ ...claims, ...told }).setProtectedHeader({ ...header, typ }).sign(signing.privateKey);
     },
     jwks: () => published,
   };

@@ -35,6 +35,9 @@ const EXAMPLES: Partial<Record<ProblemCode, object>> = {
   overloaded: { retryAfter: 1 },
 };
 
+/** What a request without a good API key is told. */
+export const API_KEY_REFUSED = 'API key missing, unknown or expired';
+
 const RETRY_AFTER = { type: 'integer', minimum: 1, description: 'seconds; absent when unknown' };
 const CHALLENGE = { type: 'string', description: '`Bearer`, when the API key is missing, unknown or expired' };
 
@@ -53,11 +56,14 @@ export function problemsOf({ method, schema, operation }: GatheredRoute): Map<nu
 
 /** A response of the document that tells these failures, with an example of each. */
 export function problemResponse(status: number, codes: readonly ProblemCode[], operation: Operation): object {
-  const example = (code: ProblemCode) => ({ value: { status, code, title: problems[code].title, ...EXAMPLES[code] } });
+  const byKey = operation.credentials?.anyOf.includes('apiKey') === true;
+  const titleOf = (code: ProblemCode) =>
+    byKey && code === 'not_authenticated' ? API_KEY_REFUSED : problems[code].title;
+  const example = (code: ProblemCode) => ({ value: { status, code, title: titleOf(code), ...EXAMPLES[code] } });
   const headers = Object.fromEntries([
     ...(operation.failureHeaders ?? []).map((name) => [name, answerHeaders[name]]),
     ...(status === 429 || status === 503 ? [['Retry-After', RETRY_AFTER]] : []),
-    ...(status === 401 && operation.credentials?.anyOf.includes('apiKey') ? [['WWW-Authenticate', CHALLENGE]] : []),
+    ...(status === 401 && byKey ? [['WWW-Authenticate', CHALLENGE]] : []),
   ]);
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('; '),

@@ -4,7 +4,8 @@ import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import { preferredLanguage } from '../http/negotiate.ts';
 import { answerJson } from '../http/problem.ts';
-import { localeNames } from '../pages/locales/locales.ts';
+import { API_KEY_REFUSED } from '../openapi/problem.ts';
+import { localeNames, supportedLocale } from '../pages/locales/locales.ts';
 import type { Codec } from '../seal/codec.ts';
 import { openToken, sealToken } from '../seal/token.ts';
 import * as api from './api.ts';
@@ -35,9 +36,11 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
     const name = apiKeys.nameOf(request.headers.authorization, clock());
     if (name === null) {
       reply.header('www-authenticate', 'Bearer');
-      throw new DoorcodeError('not_authenticated', { title: 'API key missing, unknown or expired' });
+      throw new DoorcodeError('not_authenticated', { title: API_KEY_REFUSED });
     }
     keyNames.set(request, name);
+    // So that every line about the request says whose it was.
+    request.log = request.log.child({ key: name });
   };
   const keyOf = (request: FastifyRequest) => keyNames.get(request) ?? '';
 
@@ -48,7 +51,7 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
 
   const answer = (request: FastifyRequest, reply: FastifyReply, { verification, resendAtMs }: Requested) => {
     const { channel, exp, id, phone, test } = verification;
-    if (test) request.log.warn({ key: verification.key, verification: id }, 'test number: nothing was sent');
+    if (test) request.log.warn({ verification: id }, 'test number: nothing was sent');
     return reply.code(201).send({
       id: sealToken(codec, 'verification', verification),
       status: 'pending',
@@ -71,7 +74,8 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
     },
     async (request, reply) => {
       const { to, channel = ports.delivery.channels[0] ?? 'sms', locale } = request.body;
-      const input = { key: keyOf(request), to, channel, locale: locale ?? preferredLanguage(request, localeNames) };
+      const language = locale === undefined ? preferredLanguage(request, localeNames) : supportedLocale(locale);
+      const input = { key: keyOf(request), to, channel, locale: language };
       return answer(request, reply, await requestVerification(ports, input));
     },
   );
@@ -87,7 +91,7 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
       const { id, code, to } = request.body;
       const verification = await checkVerification(ports, open(request, id), code, to);
       if (verification.test) {
-        request.log.warn({ key: verification.key, verification: verification.id }, 'test number: approved');
+        request.log.warn({ verification: verification.id }, 'test number: approved');
       }
       const signed = receipt === undefined ? {} : { receipt: await receipt(verification, clock()) };
       return { status: 'approved', to: mask(verification.phone), ...signed };

@@ -34,7 +34,7 @@ t.test('a validator of OpenAPI 3.1 finds nothing wrong with it', async (t) => {
 });
 
 t.test('the committed one is up to date: npm run openapi', async (t) => {
-  t.strictSame(JSON.parse(readFileSync(COMMITTED, 'utf8')), await documentOf());
+  t.strictSame(JSON.parse(readFileSync(COMMITTED, 'utf8')), await everyRouteDocument());
 });
 
 t.test('every route is in it, under a name of its own', async (t) => {

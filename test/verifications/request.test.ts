@@ -1,5 +1,7 @@
 import t from 'tap';
 import { DoorcodeError } from '../../src/errors.ts';
+import { makeApiKey } from '../../src/verifications/api-keys.ts';
+import { seededRandom } from '../support/build-app.ts';
 import { NUMBER, SHOP, TEST_NUMBER, verificationApi } from '../support/verifications.ts';
 
 t.test('a resend has another id and another code, and closes the first', async (t) => {
@@ -78,8 +80,29 @@ t.test('a test number has its fixed code, gets nothing, and each use is logged',
 t.test('the language is told, or that of the request', async (t) => {
   const { app, ask, messages } = await verificationApi();
   await ask({ locale: 'de-AT' });
-  t.equal(messages.at(-1)?.locale, 'de-AT');
+  t.equal(messages.at(-1)?.locale, 'de');
   const headers = { authorization: `Bearer ${SHOP.key}`, 'accept-language': 'es-MX' };
   await app.inject({ method: 'POST', url: '/verifications', headers, payload: { to: NUMBER } });
   t.equal(messages.at(-1)?.locale, 'es');
+});
+
+t.test('a test number that has become an ordinary one is sent to when it is asked for again', async (t) => {
+  const { ask, call, check, clock, messages } = await verificationApi({ env: TEST_NUMBER });
+  clock.advance(86_390);
+  const { id } = await ask({ to: '+15550100001' });
+  clock.advance(20);
+  const resent = await call('/resend', { id });
+  t.equal(messages.length, 1);
+  t.match((await check(resent.json().id, messages[0]?.code ?? '')).json(), { status: 'approved' });
+});
+
+t.test('the id stays short, whatever it holds', async (t) => {
+  const key = makeApiKey('x'.repeat(64), seededRandom('long'));
+  const { ask } = await verificationApi({ env: { API_KEYS: key.entry, OTP_DIGITS: '10' } });
+  const { id, response } = await ask(
+    { to: '+155501001012345', locale: 'deutschl-abcdefgh-abcdefgh-abcdefgh' },
+    key.key,
+  );
+  t.equal(response.statusCode, 201);
+  t.ok(id.length < 512, String(id.length));
 });

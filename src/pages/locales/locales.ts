@@ -11,3 +11,9 @@ export const locales = { en, es, fr, de, pt, zh } satisfies Record<string, Texts
 
 export type Locale = keyof typeof locales;
 export const localeNames: readonly [Locale, ...Locale[]] = ['en', 'es', 'fr', 'de', 'pt', 'zh'];
+
+/** The language there is for a tag: `de` for `de-AT`; the first for one that there are no words in. */
+export function supportedLocale(tag: string): Locale {
+  const language = tag.toLowerCase().replace(/-.*/s, '');
+  return localeNames.find((name) => name === language) ?? localeNames[0];
+}

@@ -3,7 +3,7 @@ import { createComposer } from '../../../src/delivery/message.ts';
 import { segmentInfo } from '../../../src/delivery/sms-segment.ts';
 import { silentLog } from '../../../src/log.ts';
 import { en } from '../../../src/pages/locales/en.ts';
-import { localeNames, locales } from '../../../src/pages/locales/locales.ts';
+import { localeNames, locales, supportedLocale } from '../../../src/pages/locales/locales.ts';
 import { BROWSER, CookieJar, PASSWORD, testApp } from '../../support/build-app.ts';
 
 /** Every text by its path, e.g. `otp.title`. */
@@ -90,4 +90,16 @@ t.test('a message is in the user’s own language, else in the one that the brow
     messages.map(({ locale }) => locale),
     ['fr', 'de'],
   );
+});
+
+t.test('a tag is served by its language, and what there are no words in by the first', async (t) => {
+  for (const [tag, locale] of [
+    ['de-AT', 'de'],
+    ['PT', 'pt'],
+    ['zh-Hant-TW', 'zh'],
+    ['it', 'en'],
+    ['constructor', 'en'],
+  ] as const) {
+    t.equal(supportedLocale(tag), locale);
+  }
 });

@@ -55,15 +55,15 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
     problem.code === 'limits_unavailable' ? pages.signedOutHere(reply, problem) : pages.error(reply, problem),
   );
 
-  app.get('/session', { schema: { response: { 200: sessionAnswer } } }, async (request) => {
-    const session = await currentSession(request);
+  app.get('/session', { schema: { response: { 200: sessionAnswer } } }, async (request, reply) => {
+    const session = await currentSession(request, reply);
     if (session === null) throw new DoorcodeError('not_authenticated');
     const { sub: user, iat, exp, amr } = session;
     return { user, authenticatedAt: isoSeconds(iat), expiresAt: isoSeconds(exp), amr: [...amr] };
   });
 
   app.get('/', async (request, reply) => {
-    const session = await currentSession(request);
+    const session = await currentSession(request, reply);
     if (session === null) return reply.redirect('/login', 303);
     const { sub: user, iat, exp } = session;
     return pages.home(reply, { user, since: isoSeconds(iat), until: isoSeconds(exp) });

@@ -117,9 +117,10 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       : pages.otp(reply, otpView(challenge), problem);
   });
 
-  app.get<{ Querystring: { next?: unknown } }>('/login', async (request, reply) => {
-    const next = returnTo(request.query.next);
-    const session = await currentSession(request);
+  // `rd` is what some gateways call it.
+  app.get<{ Querystring: { next?: unknown; rd?: unknown } }>('/login', async (request, reply) => {
+    const next = returnTo(request.query.next ?? request.query.rd);
+    const session = await currentSession(request, reply);
     return session === null ? pages.login(reply, { next }) : reply.redirect(next, 303);
   });
 

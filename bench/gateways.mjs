@@ -46,7 +46,10 @@ const gateways = {
   caddy: ({ port, replicas, app, files }) => ({
     config: put(deploy('Caddyfile'), [
       ['\tadmin off', '\tadmin off\n\tauto_https off'],
-      ['login.example.com {', `https://login.example.com:${port} {\n\tbind 127.0.0.1\n\ttls ${files.cert} ${files.key}`],
+      [
+        'login.example.com {',
+        `https://login.example.com:${port} {\n\tbind 127.0.0.1\n\ttls ${files.cert} ${files.key}`,
+      ],
       ['app.example.com {', `https://app.example.com:${port} {\n\tbind 127.0.0.1\n\ttls ${files.cert} ${files.key}`],
       ['doorcode-1:3000', replicas[0]],
       ['doorcode-2:3000', replicas[1]],
@@ -57,7 +60,9 @@ const gateways = {
 };
 
 const nginxFolders = (folder) =>
-  ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `  ${name}_temp_path ${folder}/${name};`).join('\n');
+  ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `  ${name}_temp_path ${folder}/${name};`)
+    .join('\n');
 
 /** @returns a port of loopback that was free a moment ago */
 export async function freePort() {

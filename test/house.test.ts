@@ -27,6 +27,7 @@ t.test('every source has its test in the same place, and every test its source',
     'limits/flood': 'keys that a client makes up, over all limits in memory',
     'limits/model': 'any order of events, over both adapters',
     'limits/replicas': 'two services over one Redis',
+    'deploy/gateways': 'the gateways of deploy/, run from their files',
     readme: 'what the README shows, run as it stands there',
     secrets: 'where no secret may show, over all routes',
   };

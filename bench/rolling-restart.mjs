@@ -192,7 +192,7 @@ try {
     replicas[which] = await start(ports[which]);
     // As an orchestrator does: the next one goes when this one is ready, and the gateway has seen it.
     while (!(await fetch(`http://127.0.0.1:${ports[which]}/readyz`)).ok) await setTimeout(50);
-    await setTimeout(Math.max(700, every - (performance.now() - startedAt)));
+    await setTimeout(Math.max(1200, every - (performance.now() - startedAt)));
     told.restarts += 1;
   }
   restarting = false;

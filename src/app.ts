@@ -8,6 +8,7 @@ import type { RandomBytes } from './challenge/totp.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Assertions } from './gateway/assertion.ts';
+import { createLoginLink } from './gateway/login-link.ts';
 import { createReturnTo } from './gateway/return-to.ts';
 import { registerGateway } from './gateway/routes.ts';
 import { answerClientError } from './http/client-error.ts';
@@ -114,7 +115,8 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
 
   const policy = createPolicy(limits, { ...config.limits, challengeTtlSeconds: challengeTtl(config) }, clock);
   const revocation = createRevocation(limits, clock);
-  const currentSession = createCurrentSession(cookies, revocation, clock);
+  const currentSession = createCurrentSession(cookies, revocation, clock, config.sessionIdleTtlSeconds);
+  const returnTo = createReturnTo(config.allowedReturnOrigins);
   const { assertions, directory, delivery, compose, random, mask } = ports;
 
   registerSignIn(app, {
@@ -122,7 +124,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     cookies,
     pages,
     currentSession,
-    returnTo: createReturnTo(config.allowedReturnOrigins),
+    returnTo,
     mask,
   });
   registerSession(app, {
@@ -164,7 +166,13 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     plivo: config.delivery.includes('plivo'),
     receiptKeys: ports.receiptKeys ?? {},
   });
-  registerGateway(app, { assertions });
+  registerGateway(app, {
+    assertions,
+    currentSession,
+    clock,
+    loginLink: createLoginLink(config.origin, returnTo),
+    idleTtlSeconds: config.sessionIdleTtlSeconds,
+  });
   registerHealth(app, ports.lifecycle, ports.readiness, ports.warnings);
   registerOpenApi(app, {
     routes,

@@ -23,6 +23,8 @@ export interface Config {
   readonly keysGiven: boolean;
   readonly cookieDomain: string | undefined;
   readonly sessionTtlSeconds: number;
+  /** After how long without use a session ends as well; undefined is never. */
+  readonly sessionIdleTtlSeconds: number | undefined;
   readonly loginTtlSeconds: number;
   readonly otpTtlSeconds: number;
   readonly otpDigits: number;
@@ -100,6 +102,7 @@ function read(env: EnvironmentReader): Config {
   if (loginTtlSeconds < otpTtlSeconds) env.fault('LOGIN_TTL', 'must not be shorter than OTP_TTL');
   const otpDigits = env.integer('OTP_DIGITS', 6, 6, 10);
   const sessionKeys = readMasterKeys(env, production);
+  const sessionTtlSeconds = env.integer('SESSION_TTL', 43_200, 60, 31_536_000);
   const limits = readLimits(env);
   const api = readApi(env, otpDigits);
   checkRisk(env, limits, otpDigits, api.keys.length > 0);
@@ -112,7 +115,8 @@ function read(env: EnvironmentReader): Config {
     trustProxy: readTrustProxy(env),
     ...sessionKeys,
     cookieDomain: readCookieDomain(env, origin),
-    sessionTtlSeconds: env.integer('SESSION_TTL', 43_200, 60, 31_536_000),
+    sessionTtlSeconds,
+    sessionIdleTtlSeconds: readIdleTtl(env, sessionTtlSeconds),
     loginTtlSeconds,
     otpTtlSeconds,
     otpDigits,
@@ -294,6 +298,13 @@ function readRedisUrl(env: EnvironmentReader): string | undefined {
     env.fault('REDIS_URL', (error as Error).message);
   }
   return url;
+}
+
+function readIdleTtl(env: EnvironmentReader, sessionTtlSeconds: number): number | undefined {
+  if ((env.text('SESSION_IDLE_TTL') ?? 'off') === 'off') return undefined;
+  const seconds = env.integer('SESSION_IDLE_TTL', sessionTtlSeconds, 60, 31_536_000);
+  if (seconds > sessionTtlSeconds) env.fault('SESSION_IDLE_TTL', 'must not be longer than SESSION_TTL');
+  return seconds;
 }
 
 function readAccountFailures(env: EnvironmentReader): number | null {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
+import { type AddressInfo, Server as NetServer } from 'node:net';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { DestinationStream, Logger } from 'pino';
 import { buildApp } from './app.ts';
@@ -53,6 +53,20 @@ export interface Service {
 
 /** How long what was cut may take to notice, so that the log tells of it and counts are given back. */
 const CUT_MS = 300;
+
+/** How long the request of a connection may be on its way that was taken at the last moment. */
+const ARRIVAL_MS = 100;
+
+/**
+ * Takes no more connections, and hears out those that were just taken. `http.Server.close` would reset them, as idle,
+ * before their first request arrives, and a gateway does not ask again elsewhere what it has sent and may have counted.
+ */
+async function stopListening(server: NetServer, arrivalMs: number): Promise<void> {
+  // Right after a round of accepting, when the kernel holds none back.
+  await setImmediate();
+  NetServer.prototype.close.call(server);
+  await setTimeout(arrivalMs);
+}
 
 /**
  * Configuration, adapters, app, listen.
@@ -107,6 +121,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
       logger.info({ drainMs }, 'shutting down');
       const drain = async () => {
         await setTimeout(drainMs);
+        await stopListening(app.server, Math.min(drainMs, ARRIVAL_MS));
         await app.close();
         await Promise.all([delivery.close(), directory.close?.(), store.limits.close()]);
       };

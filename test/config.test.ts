@@ -50,6 +50,7 @@ t.test('development needs no setting at all', async (t) => {
     keysGiven: false,
     cookieDomain: undefined,
     sessionTtlSeconds: 43_200,
+    sessionIdleTtlSeconds: undefined,
     loginTtlSeconds: 600,
     otpTtlSeconds: 60,
     otpDigits: 6,
@@ -103,6 +104,7 @@ t.test('everything can be set', async (t) => {
     SESSION_KEYS: `${KEY},${OTHER_KEY}`,
     COOKIE_DOMAIN: '.Example.com',
     SESSION_TTL: '3600',
+    SESSION_IDLE_TTL: '900',
     LOGIN_TTL: '300',
     OTP_TTL: '120',
     OTP_DIGITS: '8',
@@ -139,6 +141,7 @@ t.test('everything can be set', async (t) => {
     keysGiven: true,
     cookieDomain: 'example.com',
     sessionTtlSeconds: 3600,
+    sessionIdleTtlSeconds: 900,
     loginTtlSeconds: 300,
     otpTtlSeconds: 120,
     otpDigits: 8,
@@ -237,6 +240,7 @@ t.test('the names of the settings are known', async (t) => {
     'REDIS_URL',
     'RESEND_COOLDOWN',
     'SEND_BUDGET',
+    'SESSION_IDLE_TTL',
     'SESSION_KEYS',
     'SESSION_TTL',
     'SIGNALWIRE_NUMBER',
@@ -625,4 +629,12 @@ t.test('what can be asked for with API keys has a guess budget of its own', asyn
   const API_KEYS = `shop:${'a'.repeat(64)}`;
   t.match(faultsOf({ ...env, API_KEYS }), [/^OTP_ATTEMPTS: codes could be guessed/], 'numbers are not');
   t.strictSame(faultsOf({ ...env, API_KEYS, LIMIT_SEND_BLOCK: '20/86400' }), []);
+});
+
+t.test('an idle time is shorter than the life of a session, or off', async (t) => {
+  t.equal(readConfig({ SESSION_IDLE_TTL: 'off' }).sessionIdleTtlSeconds, undefined);
+  t.equal(readConfig({ SESSION_IDLE_TTL: '43200' }).sessionIdleTtlSeconds, 43_200);
+  for (const value of ['59', '0', 'on', '1h', '-60', '43201']) {
+    t.strictSame(namesOf(faultsOf({ SESSION_IDLE_TTL: value })), ['SESSION_IDLE_TTL'], value);
+  }
 });

@@ -1,10 +1,23 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../clock.ts';
+import { DoorcodeError } from '../errors.ts';
+import { wantsHtml } from '../http/negotiate.ts';
+import { answerJson } from '../http/problem.ts';
 import type { Operation } from '../openapi/operation.ts';
+import type { CurrentSession } from '../session/current.ts';
+import { sessionEnd } from '../session/session.ts';
 import type { Assertions } from './assertion.ts';
+import { createAssertionCache } from './assertion-cache.ts';
+import type { LoginLink } from './login-link.ts';
+import { encodeRemoteUser } from './remote-user.ts';
 
 export interface GatewayRoutes {
   /** Without it nothing is signed, and there are no keys to publish. */
   readonly assertions: Assertions | undefined;
+  readonly currentSession: CurrentSession;
+  readonly clock: Clock;
+  readonly loginLink: LoginLink;
+  readonly idleTtlSeconds: number | undefined;
 }
 
 /** How long a verifier may keep the keys; what the README says of changing them goes by it. */
@@ -47,8 +60,84 @@ const publishKeys: Operation = {
   answers: { 200: { description: 'The one that signs first' } },
 };
 
+const nobody = { 'remote-user': '', 'remote-amr': '', 'x-doorcode-assertion': '' };
+
+const signedIn = {
+  type: 'object',
+  properties: { status: { type: 'string', const: 'authenticated' } },
+  required: ['status'],
+  examples: [{ status: 'authenticated' }],
+} as const;
+
+const WHO_IS =
+  'In `Remote-User` (percent-encoded UTF-8), `Remote-Amr` and `X-Doorcode-Assertion`, which are empty for nobody: ' +
+  'a gateway copies them over what the client sent.';
+
+const auth: Operation = {
+  id: 'auth',
+  group: 'gateway',
+  summary: 'Who is there, for gateways that take 200 or 401 (nginx, HAProxy)',
+  description: WHO_IS,
+  answers: { 200: { description: 'Signed in', headers: ['Set-Cookie'] } },
+  errors: ['not_authenticated', 'limits_unavailable'],
+  jsonOnly: true,
+  credentials: { anyOf: ['session'] },
+};
+
+const authRedirect: Operation = {
+  id: 'authRedirect',
+  group: 'gateway',
+  summary: 'Who is there, for gateways that pass our answer on (Traefik, Caddy)',
+  description: WHO_IS,
+  answers: {
+    200: { description: 'Signed in', headers: ['Set-Cookie'] },
+    303: { description: 'A browser is sent to the login page', headers: ['Location'] },
+  },
+  errors: ['not_authenticated', 'limits_unavailable'],
+  jsonOnly: true,
+  credentials: { anyOf: ['session'] },
+};
+
 /** What gateways, and the apps behind them, ask for. */
-export function registerGateway(app: FastifyInstance, { assertions }: GatewayRoutes): void {
+export function registerGateway(app: FastifyInstance, routes: GatewayRoutes): void {
+  const { assertions, currentSession, clock, loginLink, idleTtlSeconds } = routes;
+  const assertSession = assertions === undefined ? async () => '' : createAssertionCache(assertions, clock);
+
+  // Every header that tells an app who is there is in every answer: a gateway copies what there is over what came.
+  const whoIs = async (request: FastifyRequest, reply: FastifyReply) => {
+    reply.headers(nobody);
+    const session = await currentSession(request, reply);
+    if (session === null) return null;
+    reply.headers({
+      'remote-user': encodeRemoteUser(session.sub),
+      'remote-amr': session.amr.join(' '),
+      'x-doorcode-assertion': await assertSession(session, sessionEnd(session, idleTtlSeconds)),
+    });
+    return session;
+  };
+
+  const options = (operation: Operation) => ({
+    schema: { response: { 200: signedIn } },
+    config: { operation },
+    errorHandler: answerJson,
+  });
+
+  // Such a gateway takes 200 or 401 and nothing else. Where its user is to go then, it may read in a header, because
+  // few can encode a URL for the query of another.
+  app.get('/auth', options(auth), async (request, reply) => {
+    const session = await whoIs(request, reply);
+    if (session !== null) return { status: 'authenticated' };
+    if (wantsHtml(request)) reply.header('x-doorcode-login', loginLink(request));
+    throw new DoorcodeError('not_authenticated');
+  });
+
+  app.get('/auth/redirect', options(authRedirect), async (request, reply) => {
+    const session = await whoIs(request, reply);
+    if (session !== null) return { status: 'authenticated' };
+    if (wantsHtml(request)) return reply.redirect(loginLink(request), 303);
+    throw new DoorcodeError('not_authenticated');
+  });
+
   if (assertions !== undefined) {
     const jwks = JSON.stringify(assertions.jwks());
     // RFC 7517 §8.5.1 registers application/jwk-set+json, but some verifiers ask for, or take, application/json only,

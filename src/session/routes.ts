@@ -40,8 +40,8 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
   app.get(
     '/session',
     { schema: { response: { 200: api.sessionAnswer } }, config: { operation: api.session } },
-    async (request) => {
-      const session = await currentSession(request);
+    async (request, reply) => {
+      const session = await currentSession(request, reply);
       if (session === null) throw new DoorcodeError('not_authenticated');
       const { sub: user, iat, exp, amr } = session;
       return { user, authenticatedAt: isoSeconds(iat), expiresAt: isoSeconds(exp), amr: [...amr] };
@@ -49,7 +49,7 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
   );
 
   app.get('/', { config: { operation: api.home } }, async (request, reply) => {
-    const session = await currentSession(request);
+    const session = await currentSession(request, reply);
     if (session === null) return reply.redirect('/login', 303);
     const { sub: user, iat, exp } = session;
     return pages.home(reply, { user, since: isoSeconds(iat), until: isoSeconds(exp) });

@@ -11,6 +11,8 @@ export interface Session {
   /** When the code was accepted. */
   readonly iat: number;
   readonly exp: number;
+  /** When it was last seen in use, where sessions end unused; without it, at `iat`. */
+  readonly seen?: number;
 }
 
 const ID_BYTES = 16;
@@ -47,9 +49,10 @@ export function startSession(
 /**
  * Reads a session back from where it was sealed, every field looked at.
  *
+ * @param idleTtlSeconds after how long without use it ends; without, that is not looked at
  * @returns null when anything is amiss: type, fields, or its time is over
  */
-export function parseSession(value: unknown, nowMs: number): Session | null {
+export function parseSession(value: unknown, nowMs: number, idleTtlSeconds?: number): Session | null {
   if (typeof value !== 'object' || value === null) return null;
   const s = value as Record<keyof Session, unknown>;
   const wellFormed =
@@ -62,8 +65,32 @@ export function parseSession(value: unknown, nowMs: number): Session | null {
     s.amr.length > 0 &&
     s.amr.every((method) => AMR.includes(method)) &&
     Number.isSafeInteger(s.iat) &&
-    Number.isSafeInteger(s.exp);
+    Number.isSafeInteger(s.exp) &&
+    (s.seen === undefined || Number.isSafeInteger(s.seen));
   if (!wellFormed) return null;
   const session = value as Session;
-  return session.iat > 0 && session.exp > session.iat && session.exp * 1000 > nowMs ? session : null;
+  const sound = session.iat > 0 && session.exp > session.iat && lastSeen(session) >= session.iat;
+  return sound && sessionEnd(session, idleTtlSeconds) * 1000 > nowMs ? session : null;
+}
+
+/** When the session ends if nobody uses it any more, in Unix seconds. */
+export function sessionEnd(session: Session, idleTtlSeconds?: number): number {
+  return idleTtlSeconds === undefined ? session.exp : Math.min(session.exp, lastSeen(session) + idleTtlSeconds);
+}
+
+/** How often in an idle time a session in use is sealed anew: not with each request, and early enough to lose little. */
+const RENEWALS_PER_IDLE_TTL = 10;
+
+/**
+ * The session as seen now: the same id, so that signing out ends it in all its forms, and the same end.
+ *
+ * @returns null while it was seen a moment ago, a tenth of the idle time
+ */
+export function renewSession(session: Session, nowMs: number, idleTtlSeconds: number): Session | null {
+  const now = Math.floor(nowMs / 1000);
+  return now - lastSeen(session) < idleTtlSeconds / RENEWALS_PER_IDLE_TTL ? null : { ...session, seen: now };
+}
+
+function lastSeen({ seen, iat }: Session): number {
+  return seen ?? iat;
 }

@@ -70,10 +70,11 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       : pages.otp(reply, otpView(challenge), problem);
   });
 
+  // `rd` is what some gateways call it.
   const loginPageOptions = { config: { operation: api.loginPage } };
-  app.get<{ Querystring: { next?: unknown } }>('/login', loginPageOptions, async (request, reply) => {
-    const next = returnTo(request.query.next);
-    const session = await currentSession(request);
+  app.get<{ Querystring: { next?: unknown; rd?: unknown } }>('/login', loginPageOptions, async (request, reply) => {
+    const next = returnTo(request.query.next ?? request.query.rd);
+    const session = await currentSession(request, reply);
     return session === null ? pages.login(reply, { next }) : reply.redirect(next, 303);
   });
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import type { CookieJar } from './build-app.ts';
@@ -26,7 +27,9 @@ export function childEnv(env: Record<string, string>): Record<string, string> {
 
 /** Starts `dist/main.js` on a free port, in an empty folder, and waits until it listens. */
 export async function startService(t: Test, env: Record<string, string> = {}): Promise<RunningService> {
-  const child = spawn(process.execPath, [MAIN], { env: childEnv({ PORT: '0', ...env }), cwd: t.testdir({}) });
+  // Made once in a test: made again, it would be taken from a service that is just starting.
+  const cwd = existsSync(t.testdirName) ? t.testdirName : t.testdir({});
+  const child = spawn(process.execPath, [MAIN], { env: childEnv({ PORT: '0', ...env }), cwd });
   let output = '';
   let told = () => {};
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,0 +1,134 @@
+// The gateways of deploy/, run from their very files on loopback: only addresses, ports and certificates are put in.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+const deploy = (file) => readFileSync(new URL(`../deploy/${file}`, import.meta.url), 'utf8');
+
+/** Each must stand in the file, so that a file that changed does not run with addresses of its own. */
+function put(text, replacements) {
+  return replacements.reduce((result, [from, to]) => {
+    if (!result.includes(from)) throw new Error(`the file has no ${from}`);
+    return result.replaceAll(from, to);
+  }, text);
+}
+
+const gateways = {
+  nginx: ({ port, replicas, app, folder, files }) => ({
+    config: put(deploy('nginx.conf'), [
+      ['http {', `http {\n${nginxFolders(folder)}\n  access_log off;`],
+      ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+      ['doorcode-1:3000', replicas[0]],
+      ['doorcode-2:3000', replicas[1]],
+      ['server app:8080', `server ${app}`],
+      ['/etc/gateway/tls.crt', files.cert],
+      ['/etc/gateway/tls.key', files.key],
+    ]),
+    args: (config) => ['-e', 'stderr', '-p', folder, '-c', config, '-g', `daemon off; pid ${folder}/nginx.pid;`],
+  }),
+  haproxy: ({ port, askPort, replicas, app, files, lua }) => ({
+    config: put(deploy('haproxy.cfg'), [
+      ['/usr/local/etc/haproxy/doorcode.lua', lua],
+      ['bind :443', `bind 127.0.0.1:${port}`],
+      ['/usr/local/etc/haproxy/tls.pem', files.pem],
+      ['bind 127.0.0.1:3001', `bind 127.0.0.1:${askPort}`],
+      ['server doorcode-1 doorcode-1:3000', `server doorcode-1 ${replicas[0]}`],
+      ['server doorcode-2 doorcode-2:3000', `server doorcode-2 ${replicas[1]}`],
+      ['server app app:8080', `server app ${app}`],
+    ]),
+    args: (config) => ['-db', '-f', config],
+  }),
+  caddy: ({ port, replicas, app, files }) => ({
+    config: put(deploy('Caddyfile'), [
+      ['\tadmin off', '\tadmin off\n\tauto_https off'],
+      [
+        'login.example.com {',
+        `https://login.example.com:${port} {\n\tbind 127.0.0.1\n\ttls ${files.cert} ${files.key}`,
+      ],
+      ['app.example.com {', `https://app.example.com:${port} {\n\tbind 127.0.0.1\n\ttls ${files.cert} ${files.key}`],
+      ['doorcode-1:3000', replicas[0]],
+      ['doorcode-2:3000', replicas[1]],
+      ['app:8080', app],
+    ]),
+    args: (config) => ['run', '--adapter', 'caddyfile', '--config', config],
+  }),
+};
+
+const nginxFolders = (folder) =>
+  ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `  ${name}_temp_path ${folder}/${name};`)
+    .join('\n');
+
+/** @returns a port of loopback that was free a moment ago */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/**
+ * @param program its path
+ * @param options.replicas two addresses of doorcode, `127.0.0.1:3000`
+ * @param options.app the address of the app
+ * @param options.tls key and certificate, PEM
+ * @returns how to end it, and what it wrote
+ */
+export async function startGateway(name, program, { port, replicas, app, tls }) {
+  const folder = await mkdtemp(join(tmpdir(), 'doorcode-gateway-'));
+  const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key'), pem: join(folder, 'tls.pem') };
+  const lua = join(folder, 'doorcode.lua');
+  const askPort = await freePort();
+  await Promise.all([
+    // nginx's workers are nobody, where it is started by root.
+    chmod(folder, 0o755),
+    writeFile(files.cert, tls.cert),
+    writeFile(files.key, tls.key),
+    writeFile(files.pem, tls.cert + tls.key),
+    writeFile(lua, put(deploy('doorcode.lua'), [['127.0.0.1:3001', `127.0.0.1:${askPort}`]])),
+  ]);
+  const { config, args } = gateways[name]({ port, askPort, replicas, app, folder, files, lua });
+  const path = join(folder, 'config');
+  await writeFile(path, config);
+
+  const child = spawn(program, args(path), {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+  const ended = once(child, 'exit');
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  };
+  for (let tries = 0; !(await listens(port)); tries += 1) {
+    if (child.exitCode !== null || tries > 200) {
+      await stop();
+      throw new Error(`${name} does not listen:\n${output}`);
+    }
+    await setTimeout(50);
+  }
+  return { stop, output: () => output };
+}
+
+async function listens(port) {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -34,7 +34,8 @@ export const session: Operation = {
   id: 'session',
   group: 'session',
   summary: 'Who is signed in, since when, until when, and how',
-  answers: { 200: { description: 'Signed in' } },
+  // A session that is used is renewed where SESSION_IDLE_TTL is set.
+  answers: { 200: { description: 'Signed in', headers: ['Set-Cookie'] } },
   errors: ['not_authenticated'],
   credentials: { anyOf: ['session'] },
 };
@@ -44,7 +45,7 @@ export const home: Operation = {
   group: 'session',
   summary: 'The page for the signed-in',
   answers: {
-    200: { description: 'The page', type: 'text/html' },
+    200: { description: 'The page', type: 'text/html', headers: ['Set-Cookie'] },
     303: { description: 'Not signed in: to `/login`', headers: ['Location'] },
   },
   credentials: { anyOf: ['session'], optional: true },

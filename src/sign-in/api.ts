@@ -81,10 +81,10 @@ export const loginPage: Operation = {
   id: 'loginPage',
   group: 'sign-in',
   summary: 'The page that asks for the password',
-  query: { type: 'object', properties: { next: loginBody.properties.next } },
+  query: { type: 'object', properties: { next: loginBody.properties.next, rd: loginBody.properties.next } },
   answers: {
     200: { description: 'The page', type: 'text/html' },
-    303: { description: 'Signed in already: to `next`', headers: ['Location'] },
+    303: { description: 'Signed in already: to `next`', headers: ['Location', 'Set-Cookie'] },
   },
   credentials: { anyOf: ['session'], optional: true },
 };

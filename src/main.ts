@@ -42,7 +42,13 @@ async function run(): Promise<void> {
   try {
     // Loaded only now: the other commands need none of it.
     const { serve } = await import('./serve.ts');
-    const service = await serve({ env: process.env, write });
+    const service = await serve({ env: process.env, write, version });
+    // What nobody caught leaves the process in a state that nobody knows. Node would print the error as it is, and with
+    // it whatever its message quotes.
+    process.on('uncaughtException', (error) => {
+      service.logger.fatal({ event: 'sys_crash', err: error }, 'sys_crash');
+      process.exit(1);
+    });
     const stop = (drainMs: number) => {
       process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
       service.close(drainMs, DEADLINE_MS).then(

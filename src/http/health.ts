@@ -40,6 +40,7 @@ const healthz: Operation = {
   id: 'healthz',
   group: 'service',
   summary: 'Whether the process is alive',
+  alwaysAnswered: true,
   answers: { 200: { description: 'Alive' } },
 };
 
@@ -47,6 +48,7 @@ const readyz: Operation = {
   id: 'readyz',
   group: 'service',
   summary: 'Whether it should get traffic',
+  alwaysAnswered: true,
   answers: { 200: { description: 'Ready' }, 503: { description: 'Not now' } },
 };
 

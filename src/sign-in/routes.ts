@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FromSchema } from 'json-schema-to-ts';
-import { type Challenge, keepUntil, parseChallenge } from '../challenge/challenge.ts';
+import { type Challenge, keepUntil, parseChallenge, secondsAhead } from '../challenge/challenge.ts';
 import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { ReturnTo } from '../gateway/return-to.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { preferredLanguage, wantsHtml } from '../http/negotiate.ts';
 import { answerWith } from '../http/problem.ts';
+import { traceOf } from '../http/request-trace.ts';
 import { localeNames } from '../pages/locales/locales.ts';
 import type { Pages } from '../pages/render.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
@@ -33,8 +34,14 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
   const { ports, cookies, pages, currentSession, returnTo, mask } = routes;
   const { clock, settings } = ports;
 
-  const openChallenge = (request: FastifyRequest) =>
-    parseChallenge(cookies.open(request, 'challenge'), clock(), settings.loginTtlSeconds);
+  const openChallenge = (request: FastifyRequest) => {
+    const sealed = cookies.open(request, 'challenge');
+    const challenge = parseChallenge(sealed, clock(), settings.loginTtlSeconds);
+    if (challenge !== null || sealed === null) return challenge;
+    const seconds = secondsAhead(sealed, clock());
+    if (seconds > 0) ports.events({ type: 'clock_behind', seconds });
+    return null;
+  };
 
   const otpView = ({ phone, channel }: Challenge) => ({ to: mask(phone), channel });
 
@@ -95,6 +102,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
         channel,
         next: returnTo(next),
         locale: preferredLanguage(request, localeNames),
+        trace: traceOf(request),
       };
       return sent(request, reply, await login(ports, input));
     },
@@ -116,7 +124,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
     },
     async (request, reply) => {
       const challenge = openChallenge(request);
-      const session = await verify(ports, challenge, request.body.otp);
+      const session = await verify(ports, challenge, request.body.otp, traceOf(request));
       cookies.set(reply, 'session', session);
       cookies.clear(reply, 'challenge');
       const next = challenge?.next ?? '/';
@@ -135,7 +143,10 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
         request.body ??= {};
       },
     },
-    async (request, reply) =>
-      sent(request, reply, await resend(ports, openChallenge(request), clientAddress(request), request.body.channel)),
+    async (request, reply) => {
+      const { channel } = request.body;
+      const challenge = openChallenge(request);
+      return sent(request, reply, await resend(ports, challenge, clientAddress(request), traceOf(request), channel));
+    },
   );
 }

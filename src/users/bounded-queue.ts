@@ -7,8 +7,17 @@ export interface BoundedQueueOptions {
   readonly queueLength: number;
 }
 
-/** Runs the task as soon as there is a place, and settles as the task does. */
-export type BoundedQueue = <Result>(task: () => Promise<Result>) => Promise<Result>;
+export interface BoundedQueue {
+  /** Runs the task as soon as there is a place, and settles as the task does. */
+  <Result>(task: () => Promise<Result>): Promise<Result>;
+  /** How many tasks run, and how many wait. */
+  depth(): QueueDepth;
+}
+
+export interface QueueDepth {
+  readonly running: number;
+  readonly waiting: number;
+}
 
 /**
  * A queue with an end: under a flood it says so at once, instead of letting everybody wait ever longer.
@@ -23,7 +32,7 @@ export function createBoundedQueue({ concurrency, queueLength }: BoundedQueueOpt
   const waiting: (() => void)[] = [];
   let running = 0;
 
-  return async (task) => {
+  const enqueue = async <Result>(task: () => Promise<Result>): Promise<Result> => {
     if (running < concurrency) running += 1;
     else {
       if (waiting.length >= queueLength) throw new DoorcodeError('overloaded', { retryAfterSeconds: 1 });
@@ -38,4 +47,5 @@ export function createBoundedQueue({ concurrency, queueLength }: BoundedQueueOpt
       else next();
     }
   };
+  return Object.assign(enqueue, { depth: () => ({ running, waiting: waiting.length }) });
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { verify as argon2Verify, hash } from '@node-rs/argon2';
-import { createBoundedQueue } from './bounded-queue.ts';
+import { createBoundedQueue, type QueueDepth } from './bounded-queue.ts';
 import { decoyHash } from './decoy.ts';
 import { ownParameters } from './password-hash.ts';
 
@@ -28,6 +28,8 @@ export interface PasswordChecker {
    * @throws DoorcodeError `overloaded`, and nothing else
    */
   verify(hash: string | null, password: string): Promise<boolean>;
+  /** How many checks run, and how many wait. */
+  depth?(): QueueDepth;
 }
 
 export interface PasswordCheckerOptions {
@@ -65,5 +67,5 @@ export function createPasswordChecker(options: PasswordCheckerOptions = {}): Pas
     }
   }
 
-  return { verify: (hash, password) => enqueue(() => check(hash, password)) };
+  return { verify: (hash, password) => enqueue(() => check(hash, password)), depth: enqueue.depth };
 }

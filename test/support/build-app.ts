@@ -93,6 +93,8 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     LIMIT_SEND_PHONE: 'off',
     LIMIT_SEND_ACCOUNT: 'off',
     MAX_GUESS_RISK: '1',
+    // A test may keep the event loop busy.
+    MAX_EVENT_LOOP_DELAY: 'off',
     ...options.env,
   });
   const users = options.users ?? [ALICE, BOB];

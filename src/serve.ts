@@ -60,6 +60,12 @@ export interface Service {
   close(drainMs: number, deadlineMs: number): Promise<void>;
 }
 
+/**
+ * How many connections may wait to be taken, if the kernel agrees (net.core.somaxconn). One that finds no place is not
+ * refused but forgotten, and its client tries again for many seconds.
+ */
+const BACKLOG = 4096;
+
 /** How long what was cut may take to notice, so that the log tells of it and counts are given back. */
 const CUT_MS = 300;
 
@@ -141,16 +147,17 @@ export async function serve({ env, write, logDestination, version = '' }: ServeO
   });
 
   const { host, port } = config;
-  await app.listen({ host, port, listenTextResolver: () => 'listening' }).catch((error) => {
+  await app.listen({ host, port, backlog: BACKLOG, listenTextResolver: () => 'listening' }).catch((error) => {
     throw listenFault(error, config);
   });
   const metricsServer = metrics === undefined ? undefined : await listenForMetrics(metrics, config, app);
   logger.info({ event: 'sys_startup', version }, 'sys_startup');
-  write(notice(config, listeningUrl(app, config)).join('\n'));
+  const metricsUrl = metricsServer === undefined ? undefined : `${urlOf(config.host, metricsServer.port)}/metrics`;
+  write([...notice(config, listeningUrl(app, config)), ...metricsNotice(metricsUrl)].join('\n'));
 
   return {
     url: listeningUrl(app, config),
-    ...(metricsServer === undefined ? {} : { metricsUrl: `${urlOf(config.host, metricsServer.port)}/metrics` }),
+    ...(metricsUrl === undefined ? {} : { metricsUrl }),
     logger,
     async close(drainMs, deadlineMs) {
       lifecycle.draining = true;
@@ -373,6 +380,10 @@ function listeningUrl(app: FastifyInstance, { host }: Config): string {
 
 function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function metricsNotice(url: string | undefined): string[] {
+  return url === undefined ? [] : [`metrics are on ${url}`];
 }
 
 /** What a person who starts the service needs to know. */

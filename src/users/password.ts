@@ -21,6 +21,9 @@ export async function hashPassword(password: string): Promise<string> {
   });
 }
 
+/** Who would have to wait longer is better told to come back. */
+const MAX_WAIT_MS = 400;
+
 export interface PasswordChecker {
   /**
    * @param hash an argon2id PHC string, or null for a user who does not exist
@@ -53,7 +56,7 @@ function defaultConcurrency(): number {
 export function createPasswordChecker(options: PasswordCheckerOptions = {}): PasswordChecker {
   const { concurrency = defaultConcurrency(), queueLength = 64 } = options;
   const compare = options.verify ?? ((hash: string, password: string) => argon2Verify(hash, password));
-  const enqueue = createBoundedQueue({ concurrency, queueLength });
+  const enqueue = createBoundedQueue({ concurrency, queueLength, maxWaitMs: MAX_WAIT_MS });
   const decoy = decoyHash();
 
   async function check(hash: string | null, password: string): Promise<boolean> {

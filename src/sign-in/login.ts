@@ -84,7 +84,7 @@ async function authenticate(
   const user = await directory.authenticate(username, password, trace).catch(async (error: unknown) => {
     // Nothing was learned about the password.
     await attempt.giveBack();
-    throw error;
+    throw error instanceof DoorcodeError ? error : withoutWords(error);
   });
   progress.directoryMs = clock() - askedAtMs;
   if (user === null) throw new DoorcodeError('invalid_credentials');
@@ -105,4 +105,12 @@ async function lockOf(policy: SignInPorts['policy'], sub: string): Promise<Doorc
     if (error instanceof DoorcodeError && error.code === 'account_locked') return error;
     throw error;
   }
+}
+
+/** What nobody expected of a directory, for the log: its name and place, because its words may quote the password. */
+function withoutWords(error: unknown): Error {
+  const { name = typeof error, stack = '' } = Object(error) as Partial<Error>;
+  const told = new Error(`The user directory failed: ${name}`);
+  told.stack = [told.message, ...stack.split('\n').filter((line) => /^ {4}at /.test(line))].join('\n');
+  return told;
 }

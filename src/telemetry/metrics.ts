@@ -14,6 +14,12 @@ export interface MetricSources {
   readonly degraded: () => boolean;
 }
 
+export interface DescribedMetric {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: readonly string[];
+}
+
 export interface Metrics {
   readonly events: Events;
   /** One command of the limit store. */
@@ -22,7 +28,8 @@ export interface Metrics {
   readonly observeRequest: (method: string, route: string, status: number, ms: number) => void;
   /** From now on the sources are asked whenever somebody looks. */
   watch(sources: MetricSources): void;
-  readonly names: () => string[];
+  /** Every metric there is. */
+  readonly described: () => readonly DescribedMetric[];
   readonly contentType: string;
   readonly page: () => Promise<string>;
 }
@@ -173,7 +180,12 @@ export function createMetrics(): Metrics {
       watched.chance.set({ period: 'year' }, guessBudget.perYear);
       sources = given;
     },
-    names: () => registry.getMetricsAsArray().map(({ name }) => name),
+    described: () =>
+      registry.getMetricsAsArray().map((metric) => {
+        // Its own types leave the names of labels out.
+        const { name, type, labelNames } = metric as unknown as DescribedMetric & { labelNames: string[] };
+        return { name, type, labels: labelNames };
+      }),
     contentType: registry.contentType,
     page() {
       if (sources !== undefined) look(sources);

@@ -6,6 +6,7 @@ import { tracedDirectory } from '../../src/telemetry/traced-directory.ts';
 import { startTracing } from '../../src/telemetry/tracing.ts';
 import { ALICE, PASSWORD, testApp } from '../support/build-app.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { keep } from '../support/kept.ts';
 import { startLoopbackServer } from '../support/loopback-server.ts';
 
 interface ToldSpan {
@@ -65,6 +66,7 @@ t.test('a collector is told of requests and of what was asked elsewhere, and of 
 
   const bodies = visits.map(({ body }) => body);
   const text = bodies.join('\n');
+  keep('trace', text);
   t.match(visits[0], { method: 'POST', path: '/v1/traces' });
   const secrets = [
     'query',

@@ -187,6 +187,7 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
       { connection: 'Remote-User' },
       { connection: 'close, remote-user, X-Doorcode-Assertion', 'Remote-User': 'admin' },
       { connection: 'keep-alive, Remote-Amr', Remote_User: 'admin' },
+      { connection: 'Upgrade, Remote-User, X-Doorcode-Assertion', upgrade: 'something' },
     ];
     for (const trick of tricks) {
       const headers = seen(await ask('/inbox', { cookie, ...trick }));
@@ -196,6 +197,7 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
       t.equal(headers['remote-amr'], 'pwd otp sms', what);
       t.equal((await takes(headers)).sub, 'zoë', what);
       t.notMatch(JSON.stringify(told), /admin|forged|hwk/, what);
+      t.notMatch(headers.connection ?? '', /remote|doorcode/i, `the next on the way drops nothing: ${what}`);
     }
     t.match(
       await ask('/refused', { cookie, ...BROWSER }),

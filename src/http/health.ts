@@ -76,8 +76,9 @@ export function registerHealth(
       .send({ status: ready ? 'ready' : 'not_ready', checks: results, warnings: warnings() });
   });
 
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (lifecycle.draining) reply.header('connection', 'close');
+    done(null, payload);
   });
 }
 

@@ -86,7 +86,8 @@ t.test('kubernetes.yaml is as the API says, and ends in less time than it is giv
   t.match(container.securityContext, { readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
   t.strictSame(container.securityContext.capabilities, { drop: ['ALL'] });
   t.equal(container.livenessProbe.httpGet.path, '/healthz');
-  t.equal(container.readinessProbe.httpGet.path, '/readyz');
+  t.equal(container.readinessProbe.httpGet.path, '/readyz?exclude=limits');
+  t.equal(container.startupProbe.httpGet.path, '/readyz');
   const [, ms] = /setTimeout\(\(\) => \{\}, (\d+)\)/.exec(container.lifecycle.preStop.exec.command.join(' ')) ?? [];
   t.ok(pod.terminationGracePeriodSeconds > Number(ms) / 1000 + DEADLINE_SECONDS);
 
@@ -119,5 +120,5 @@ t.test('traefik.yaml asks before the app, and takes from the client what only we
     t.equal(stripped[name], '', name);
     t.equal(stripped[name.replaceAll('-', '_')], '', name);
   }
-  t.equal(services.doorcode.loadBalancer.healthCheck.path, '/readyz');
+  t.equal(services.doorcode.loadBalancer.healthCheck.path, '/readyz?exclude=limits');
 });

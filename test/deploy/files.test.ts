@@ -25,6 +25,7 @@ interface Compose {
       secrets?: string[];
       networks?: string[] | Record<string, unknown>;
       ports?: string[];
+      volumes?: string[];
       command?: string[];
       read_only?: boolean;
       stop_grace_period?: string;
@@ -58,6 +59,9 @@ t.test('compose.yaml: two replicas that share their counts, an app that only the
     t.ok(one?.secrets?.includes(file.slice('/run/secrets/'.length)), name);
     t.ok(file.slice('/run/secrets/'.length) in secrets, name);
   }
+  // A mounted file stays the one that it was when another takes its name, which is how `user add` writes.
+  t.strictSame(one?.volumes, ['./users:/etc/doorcode:ro']);
+  t.equal(one?.environment?.['USERS_FILE'], '/etc/doorcode/users.json');
   t.strictSame(app?.networks, ['inside']);
   t.strictSame(valkey?.networks, ['inside']);
   t.equal(networks['inside']?.internal, true);

@@ -127,7 +127,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     ports: { directory, policy, delivery, compose, clock, random, settings: config },
     cookies,
     pages: createSignInPages({
-      ...{ cookies, pages, currentSession, returnTo, mask, policy, clock },
+      ...{ cookies, pages, currentSession, returnTo, mask, policy, clock, random },
       settings: { ...config, resendCooldownSeconds: config.limits.resendCooldownSeconds },
     }),
     languages,

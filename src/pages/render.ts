@@ -21,7 +21,7 @@ export interface PageSettings extends OtpPageSettings, BrandSettings {
 export interface Pages {
   login(
     reply: FastifyReply,
-    fields: { readonly next: string; readonly username: string },
+    fields: { readonly next: string; readonly username: string; readonly about: string },
     message?: PageMessage,
   ): FastifyReply;
   otp(reply: FastifyReply, otp: OtpView, message?: PageMessage): FastifyReply;

@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Challenge, parseChallenge } from '../challenge/challenge.ts';
+import type { RandomBytes } from '../challenge/totp.ts';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { ReturnTo } from '../gateway/return-to.ts';
@@ -24,6 +26,7 @@ export interface SignInPageParts {
   readonly mask: (phone: string) => string;
   readonly policy: Pick<Policy, 'standing'>;
   readonly clock: Clock;
+  readonly random: RandomBytes;
   readonly settings: { readonly loginTtlSeconds: number; readonly resendCooldownSeconds: number };
 }
 
@@ -32,7 +35,7 @@ export interface SignInPageParts {
  * does: reloading that page, or coming back to it, sends nothing again.
  */
 export function createSignInPages(parts: SignInPageParts) {
-  const { cookies, pages, currentSession, returnTo, mask, policy, clock, settings } = parts;
+  const { cookies, pages, currentSession, returnTo, mask, policy, clock, random, settings } = parts;
   const notices = createNotices(cookies, clock);
   const forms = new WeakMap<FastifyRequest, string>();
 
@@ -58,6 +61,10 @@ export function createSignInPages(parts: SignInPageParts) {
       attemptsLeft: standing?.attemptsLeft,
     };
   };
+
+  /** The login page; each time it is shown its form has a name of its own. */
+  const loginPage = (reply: FastifyReply, fields: { next: string; username: string }, message?: PageMessage) =>
+    pages.login(reply, { ...fields, about: Buffer.from(random(16)).toString('base64url') }, message);
 
   /** Sends the browser to the page that says why its form was not carried out. */
   const tell = (reply: FastifyReply, problem: DoorcodeError, more: Partial<Notice>, page: string) => {
@@ -97,8 +104,8 @@ export function createSignInPages(parts: SignInPageParts) {
     openChallenge,
 
     /**
-     * Takes the forms of our own pages apart, which say what challenge they are about: a code may be written there as
-     * people do. Any other body is taken as it is.
+     * Takes the forms of our own pages apart, which say what they are about, a challenge or one showing of the login page:
+     * a code may be written there as people do. Any other body is taken as it is.
      */
     async readForm(request: FastifyRequest): Promise<void> {
       request.body ??= {};
@@ -108,6 +115,18 @@ export function createSignInPages(parts: SignInPageParts) {
       forms.set(request, about);
       if (typeof fields['otp'] === 'string') fields['otp'] = plainCode(fields['otp']);
       request.body = fields;
+    },
+
+    /**
+     * What two requests have in common that are one form, sent twice; undefined for any other request.
+     *
+     * @param challenge of the request; null where there is none yet
+     */
+    sameForm(request: FastifyRequest, challenge?: Challenge | null): string | undefined {
+      const about = forms.get(request);
+      if (about === undefined || (challenge !== undefined && challenge?.id !== about)) return undefined;
+      // A digest: what was typed is not kept.
+      return hash('sha256', JSON.stringify([request.url, about, request.body]), 'base64url');
     },
 
     /**
@@ -126,7 +145,7 @@ export function createSignInPages(parts: SignInPageParts) {
       const username = typeof body['username'] === 'string' ? body['username'].slice(0, 256) : '';
       // Sent again, it is refused again: nothing was looked at.
       if (problem.code === 'invalid_request') {
-        return pages.login(reply.code(problem.status), { next, username }, problem);
+        return loginPage(reply.code(problem.status), { next, username }, problem);
       }
       // The password was right, and its code is on its way: from another tab, or the same form sent twice.
       const sentAlready = problem.limit === 'send-cooldown';
@@ -138,7 +157,7 @@ export function createSignInPages(parts: SignInPageParts) {
       const challenge = openChallenge(request);
       if (problem.code === 'invalid_request') {
         reply.code(problem.status);
-        if (challenge === null) return pages.login(reply, { next: '/', username: '' }, problem);
+        if (challenge === null) return loginPage(reply, { next: '/', username: '' }, problem);
         return pages.otp(reply, otpView(challenge, await standingOf(request, challenge)), problem);
       }
       const about = forms.get(request) ?? challenge?.id ?? 'none';
@@ -151,7 +170,7 @@ export function createSignInPages(parts: SignInPageParts) {
       const notice = notices.read(request);
       notices.clear(request, reply);
       if (session !== null) return reply.redirect(next, 303);
-      return pages.login(
+      return loginPage(
         reply,
         { next, username: notice?.username ?? '' },
         notice === null ? undefined : messageOf(notice),

@@ -12,6 +12,7 @@ import type { SealedCookies } from '../seal/cookies.ts';
 import * as api from './api.ts';
 import type { Issued } from './issue.ts';
 import { login } from './login.ts';
+import { createOnce } from './once.ts';
 import type { SignInPorts } from './ports.ts';
 import { resend } from './resend.ts';
 import { verify } from './verify.ts';
@@ -30,6 +31,7 @@ export interface SignInRoutes {
 export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void {
   const { ports, cookies, pages, languages, returnTo, mask } = routes;
   const { clock, settings } = ports;
+  const once = createOnce();
 
   const sent = (request: FastifyRequest, reply: FastifyReply, { challenge, resendAtMs }: Issued) => {
     const maxAge = keepUntil(challenge, settings.loginTtlSeconds) - Math.floor(clock() / 1000);
@@ -58,6 +60,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       schema: { body: api.loginBody, response: { 200: api.otpSent } },
       config: { operation: api.login },
       errorHandler: pages.loginFailed,
+      preValidation: pages.readForm,
     },
     async (request, reply) => {
       const { username, password, channel = ports.delivery.channels[0] ?? 'sms', next } = request.body;
@@ -70,7 +73,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
         next: returnTo(next),
         locale: languages.of(request),
       };
-      return sent(request, reply, await login(ports, input));
+      return sent(request, reply, await once(pages.sameForm(request), () => login(ports, input)));
     },
   );
 
@@ -88,7 +91,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       const challenge = pages.openChallenge(request);
       // Compared with the newer challenge, the code would cost a guess.
       if (pages.isStale(request, challenge)) throw new DoorcodeError('otp_used');
-      const session = await verify(ports, challenge, request.body.otp);
+      const session = await once(pages.sameForm(request, challenge), () => verify(ports, challenge, request.body.otp));
       cookies.set(reply, 'session', session);
       cookies.clear(reply, 'challenge');
       const next = challenge?.next ?? '/';
@@ -109,7 +112,10 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       const challenge = pages.openChallenge(request);
       // The same form once more, or one of a page that is older than the last code: that code is the answer.
       if (pages.isStale(request, challenge)) return reply.redirect('/otp', 303);
-      return sent(request, reply, await resend(ports, challenge, clientAddress(request), request.body.channel));
+      const issued = await once(pages.sameForm(request, challenge), () =>
+        resend(ports, challenge, clientAddress(request), request.body.channel),
+      );
+      return sent(request, reply, issued);
     },
   );
 }

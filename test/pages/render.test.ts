@@ -26,7 +26,7 @@ const OTP: OtpView = {
   resendInMs: 0,
   attemptsLeft: 5,
 };
-const LOGIN = { next: '/', username: '' };
+const LOGIN = { next: '/', username: '', about: 'a-showing' };
 const codes = Object.keys(problems) as ProblemCode[];
 
 type Show = (pages: Pages, reply: Parameters<Pages['error']>[0]) => unknown;
@@ -122,7 +122,7 @@ t.test('the next step has the focus: the message to read, or the field to type i
   }
   const over = { ...OTP, expiresInMs: 0 };
   t.equal(focus((await show((pages, reply) => pages.otp(reply, over, { code: 'otp_expired' }))).body), 'message');
-  const fields = { next: '/', username: 'alice' };
+  const fields = { ...LOGIN, username: 'alice' };
   for (const [code, id] of [
     ['invalid_credentials', 'password'],
     ['challenge_missing', 'message'],
@@ -139,7 +139,9 @@ t.test('password managers and phones know what the fields are', async (t) => {
   t.match(login, /<input id="username" name="username" autocomplete="username"[^>]* required autofocus /);
   t.match(login, /<input id="password" name="password" type="password" autocomplete="current-password"[^>]* required>/);
   t.notMatch(login, 'name="next"');
-  const { body: again } = await show((pages, reply) => pages.login(reply, { next: '/a?b=1&c', username: 'alice' }));
+  const { body: again } = await show((pages, reply) =>
+    pages.login(reply, { ...LOGIN, next: '/a?b=1&c', username: 'alice' }),
+  );
   t.match(again, /name="username"[^>]*value="alice"/);
   t.match(again, /<input id="password"[^>]* autofocus>/, 'what is left to type has the cursor');
   t.match(again, '<input type="hidden" name="next" value="/a?b=1&amp;c">');
@@ -157,7 +159,7 @@ t.test('whatever stands on a page stands there as text', async (t) => {
   const escaped = '&quot;&gt;&lt;img src=x onerror=alert(1)&gt;&#39;&amp;&lt;script&gt;';
   const show = await pageApp({ appName: hostile });
   const shows: Record<string, Show> = {
-    login: (pages, reply) => pages.login(reply, { next: hostile, username: hostile }),
+    login: (pages, reply) => pages.login(reply, { ...LOGIN, next: hostile, username: hostile }),
     otp: (pages, reply) => pages.otp(reply, { ...OTP, user: hostile, to: hostile, about: hostile, next: hostile }),
     home: (pages, reply) => pages.home(reply, { user: hostile, sinceMs: 0, untilMs: 0 }),
     error: (pages, reply) => pages.error(reply, new DoorcodeError('not_found', { title: hostile, detail: hostile })),
@@ -173,9 +175,7 @@ t.test('whatever stands on a page stands there as text', async (t) => {
 
 t.test('a template’s own marks in a value are not carried out', async (t) => {
   const show = await pageApp();
-  const { body } = await show((pages, reply) =>
-    pages.login(reply, { next: '/', username: '<%= it.stylesheet %>{to}' }),
-  );
+  const { body } = await show((pages, reply) => pages.login(reply, { ...LOGIN, username: '<%= it.stylesheet %>{to}' }));
   t.match(body, 'value="&lt;%= it.stylesheet %&gt;{to}"');
 });
 

@@ -28,6 +28,7 @@ const YEAR_SECONDS = 365 * 86_400;
  * @param secure whether users reach us over HTTPS
  */
 export function createLanguages(app: FastifyInstance, secure: boolean): Languages {
+  const attributes = { path: '/', maxAge: YEAR_SECONDS, sameSite: 'lax', httpOnly: true, secure } as const;
   const named = (name: unknown) => localeNames.find((known) => known === name);
   return {
     of(request) {
@@ -40,9 +41,9 @@ export function createLanguages(app: FastifyInstance, secure: boolean): Language
       if (lang === undefined) return undefined;
       const url = new URL(request.url, 'http://localhost');
       url.searchParams.delete('lang');
-      const options = { path: '/', maxAge: YEAR_SECONDS, sameSite: 'lax', httpOnly: true, secure } as const;
-      reply.header('set-cookie', app.serializeCookie(COOKIE, lang, options));
-      return reply.redirect(url.pathname + url.search, 303);
+      return reply
+        .header('set-cookie', app.serializeCookie(COOKIE, lang, attributes))
+        .redirect(url.pathname + url.search, 303);
     },
   };
 }

@@ -1,5 +1,4 @@
 import formbody from '@fastify/formbody';
-import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { type CallbackRoutes, registerCallbacks } from './callbacks/routes.ts';
@@ -21,11 +20,15 @@ import { registerNegotiation } from './http/negotiate.ts';
 import { registerOverload } from './http/overload.ts';
 import { registerProblems } from './http/problem.ts';
 import { sendThroughHooks } from './http/router-error.ts';
+import { registerSecurityHeaders } from './http/security-headers.ts';
 import type { Limits } from './limits/limits.ts';
 import { createPolicy } from './limits/policy.ts';
 import { gatherRoutes } from './openapi/gather.ts';
 import { registerOpenApi } from './openapi/routes.ts';
+import { imageSources } from './pages/brand.ts';
+import { createLanguages } from './pages/language.ts';
 import { registerPages } from './pages/render.ts';
+import { createSignInPages } from './pages/sign-in-pages.ts';
 import { registerCookies } from './seal/cookies.ts';
 import type { SealKeys } from './seal/keys.ts';
 import { createCurrentSession } from './session/current.ts';
@@ -108,9 +111,10 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   registerJsonBody(app);
   await app.register(formbody, { bodyLimit: BODY_LIMIT_BYTES });
   await registerNegotiation(app);
-  await app.register(helmet, securityHeaders(config));
-  app.addHook('onSend', async (_request, reply) => {
+  registerSecurityHeaders(app, securityHeaders(config));
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    done(null, payload);
   });
   if (config.allowedOrigins.length > 0) {
     const { default: cors } = await import('@fastify/cors');
@@ -129,7 +133,8 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     secure: config.origin.startsWith('https:'),
     ...(config.cookieDomain === undefined ? {} : { domain: config.cookieDomain }),
   });
-  const pages = await registerPages(app, { ...config, channels: ports.delivery.channels });
+  const languages = createLanguages(app, config.origin.startsWith('https:'));
+  const pages = await registerPages(app, { ...config, channels: ports.delivery.channels, languages });
   registerProblems(app, (_request, reply, problem) => pages.error(reply, problem));
 
   const policy = createPolicy(limits, { ...config.limits, challengeTtlSeconds: challengeTtl(config) }, clock);
@@ -141,8 +146,11 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   registerSignIn(app, {
     ports: { directory, policy, delivery, compose, clock, random, events, settings: config },
     cookies,
-    pages,
-    currentSession,
+    pages: createSignInPages({
+      ...{ cookies, pages, currentSession, returnTo, mask, policy, clock, random },
+      settings: { ...config, resendCooldownSeconds: config.limits.resendCooldownSeconds },
+    }),
+    languages,
     returnTo,
     mask,
   });
@@ -152,6 +160,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     currentSession,
     revocation,
     pages,
+    languages,
     closeChallenge: async (cookie) => {
       const challenge = parseChallenge(cookie, clock(), config.loginTtlSeconds);
       if (challenge !== null) await policy.close(challenge);
@@ -231,7 +240,7 @@ function securityHeaders(config: Config) {
       directives: {
         'default-src': [none],
         'style-src': [self],
-        'img-src': [self],
+        'img-src': imageSources(config),
         // Browsers apply this to the redirect that follows a form, too.
         'form-action': [self, ...config.allowedReturnOrigins],
         'frame-ancestors': [none],

@@ -22,11 +22,15 @@ export type ObserveRequest = (method: string, route: string, status: number, ms:
 
 /** Writes one line for each answered request. */
 export function registerRequestLog(app: FastifyInstance, observe?: ObserveRequest): void {
+  const written = (app.log as Logger).isLevelEnabled('info');
+  if (!written && observe === undefined) return;
   // With a callback: nothing here is waited for, and each request would pay for a promise.
   app.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions, log } = request;
     const { elapsedTime, statusCode: status } = reply;
-    log.info({ method, route: routeOptions.url ?? null, status, ms: Math.round(elapsedTime * 10) / 10 }, 'request');
+    if (written) {
+      log.info({ method, route: routeOptions.url ?? null, status, ms: Math.round(elapsedTime * 10) / 10 }, 'request');
+    }
     observe?.(method, routeOptions.url ?? 'none', status, elapsedTime);
     done();
   });

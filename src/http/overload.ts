@@ -10,6 +10,20 @@ const RETRY_AFTER_SECONDS = 2;
 const LOG_EVERY_MS = 10_000;
 
 /**
+ * Tells an overload from a hiccup: one late sample may be a pause of the garbage collector, or a library that is being
+ * loaded. Asked whenever a request meets a late sample, it says whether that is to be overlooked.
+ */
+export function createPatience(sampleMs: number): (nowMs: number) => boolean {
+  let sinceMs = 0;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return (nowMs) => {
+    if (nowMs - lastMs > 2 * sampleMs) sinceMs = nowMs;
+    lastMs = nowMs;
+    return nowMs - sinceMs < sampleMs;
+  };
+}
+
+/**
  * Refuses requests with 503 `overloaded` while the event loop is late, before anything of them is looked at: whoever is
  * let in is answered in time, instead of everybody too late.
  *
@@ -18,15 +32,7 @@ const LOG_EVERY_MS = 10_000;
  */
 export async function registerOverload(app: FastifyInstance, maxDelayMs: number, sampleMs = SAMPLE_MS): Promise<void> {
   let loggedAtMs = Number.NEGATIVE_INFINITY;
-  let sinceMs = 0;
-  let lastMs = Number.NEGATIVE_INFINITY;
-
-  /** One late sample may be a pause of the garbage collector, or a library that is being loaded. */
-  function isHiccup(nowMs: number): boolean {
-    if (nowMs - lastMs > 2 * sampleMs) sinceMs = nowMs;
-    lastMs = nowMs;
-    return nowMs - sinceMs < sampleMs;
-  }
+  const isHiccup = createPatience(sampleMs);
 
   await app.register(underPressure, {
     maxEventLoopDelay: maxDelayMs,

@@ -12,6 +12,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 t.test('every source has its test in the same place, and every test its source', async (t) => {
   const withoutTest: Record<string, string> = {
+    'attack/attack': 'types, and a few words that every attack uses',
     'callbacks/api': 'literals; openapi/document.test.ts holds them, and support/documented.ts every answer',
     'delivery/sender': 'a port; its adapters pass sender.contract.ts',
     'limits/limits': 'a port',
@@ -42,8 +43,11 @@ t.test('every source has its test in the same place, and every test its source',
     readme: 'what the README shows, run as it stands there',
     secrets: 'where no secret may show, over all routes',
   };
-  // The languages themselves are words; what they have in common is held by one test.
-  const sources = namesIn('src', '.ts').filter((name) => !/^pages\/locales\/(?!locales$)/.test(name));
+  // The languages themselves are words; what they have in common is held by one test. So is that each attack fails where
+  // a service lacks the defence that it tries.
+  const sources = namesIn('src', '.ts').filter(
+    (name) => !/^pages\/locales\/(?!locales$)|^attack\/attacks\/(?!all$)/.test(name),
+  );
   const tests = namesIn('test', '.test.ts');
 
   t.strictSame(
@@ -156,7 +160,7 @@ t.test('the linter holds who may import whom', async (t) => {
   const web = ['fastify', '@fastify/cookie'];
   const network = ['undici', 'ioredis', '@signalwire/compatibility-api', 'node:http'];
   const theProcess = ['process', 'node:process'];
-  const simulator = ['./phone-simulator/open-phone.ts', './phone-simulator/phone.ts'];
+  const simulator = ['./phone-simulator/open-phone.ts', './phone-simulator/phone.ts', './attack/run.ts'];
   const otp = ['otplib', 'otplib/functional', '@otplib/plugin-crypto-node'];
   const rules: Record<string, { refused: string[]; allowed: string[] }> = {
     'challenge/some.ts': {
@@ -190,6 +194,21 @@ t.test('the linter holds who may import whom', async (t) => {
     'phone-simulator/some.ts': {
       refused: [...web, ...otp, ...outer, ...foreign, ...ports, '../challenge/challenge.ts', '../http/problem.ts'],
       allowed: ['../clock.ts', '../environment.ts', './provider.ts', 'node:https'],
+    },
+    'attack/some.ts': {
+      refused: [
+        ...otp,
+        ...outer,
+        ...foreign,
+        '../sign-in/login.ts',
+        '../http/cross-site.ts',
+        '../phone-simulator/phone.ts',
+      ],
+      allowed: ['fastify', 'undici', '../clock.ts', '../seal/codec.ts', '../session/session.ts', './client.ts'],
+    },
+    'attack/attacks/some.ts': {
+      refused: [...otp, '../../serve.ts', '../../limits/memory.ts'],
+      allowed: ['../client.ts', '../attack.ts', './other.ts'],
     },
     'sign-in/some.ts': {
       refused: [
@@ -254,8 +273,10 @@ t.test('the linter holds who may import whom', async (t) => {
         './limits/memory.ts',
         './sign-in/login.ts',
         './phone-simulator/phone.ts',
+        './attack/run.ts',
       ],
       allowed: [
+        './attack/command.ts',
         './delivery/phone.ts',
         './users/add-user.ts',
         './users/password.ts',

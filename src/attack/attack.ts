@@ -43,6 +43,8 @@ export interface Scene {
   guessed?: OpenLogin | undefined;
   /** Wrong guesses that the login above has left, as far as it says. */
   guessesLeft?: number;
+  /** Those that were made at it. */
+  guessesMade?: number;
   /** Who signed in, and the login that it came of. */
   signedIn?: { readonly jar: CookieJar; readonly login: OpenLogin } | undefined;
   /** What wrong passwords were answered, for names that there are and for names that there are not. */

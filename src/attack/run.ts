@@ -32,7 +32,7 @@ const MAX_REQUESTS = 600;
  * Attacks a deployment of one's own, one thing after another, and tells of each whether it was refused.
  *
  * @returns the findings, and the exit code: 0 when nothing got through and something was tried
- * @throws Error with the code EADDRINUSE when the inbox's port is taken
+ * @throws Error with the code EADDRINUSE when the inbox's port is taken; NotTried when nothing answers at the URL
  */
 export async function attack(options: AttackOptions): Promise<{ findings: readonly Finding[]; exitCode: number }> {
   const { url, accounts, secret, clock, random, sleep, write, maxSeconds } = options;
@@ -60,6 +60,8 @@ export async function attack(options: AttackOptions): Promise<{ findings: readon
 
   const findings: Finding[] = [];
   try {
+    const first = await client.get('/login');
+    if (first.status === 0) throw new NotTried(`${scene.deployment} does not answer: ${first.text}`);
     for (const { name, run } of options.attacks ?? allAttacks) {
       const finding = await run(scene).then(
         (evidence): Finding => ({ attack: name, outcome: 'passed', evidence }),
@@ -77,12 +79,9 @@ export async function attack(options: AttackOptions): Promise<{ findings: readon
   }
   const seconds = (clock() - startedAt) / 1000;
   write(summaryLine(findings, { requests: client.requests, codes: inbox.messages.length, seconds }));
-  if (inbox.messages.length === 0)
-    write(`No code came. Start doorcode so that it sends them here:\n  ${startLine(inbox.url)}`);
+  if (inbox.messages.length === 0) {
+    write('No code came. Start doorcode so that it sends them here, with the same WEBHOOK_SECRET and:');
+    write(`  WEBHOOK_URL=${inbox.url} npm start`);
+  }
   return { findings, exitCode: exitCode(findings) };
-}
-
-/** How a deployment has to be started so that its codes come to us. */
-export function startLine(inboxUrl: string): string {
-  return `WEBHOOK_URL=${inboxUrl} WEBHOOK_SECRET=... npm start`;
 }

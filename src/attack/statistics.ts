@@ -18,8 +18,8 @@ export function separation(first: readonly number[], second: readonly number[]):
 
 /** Whoever hashes takes ten milliseconds and more; what is below this is the network's or the scheduler's doing. */
 const NOTABLE_MS = 3;
-const NOTABLE_RATIO = 1.5;
-const NOTABLE_SEPARATION = 0.9;
+const NOTABLE_RATIO = 2;
+const NOTABLE_SEPARATION = 0.95;
 
 /** Whether the times tell the two kinds apart: nearly always, by a notable time, and a notable part of it. */
 export function tellApart(first: readonly number[], second: readonly number[]): boolean {

@@ -20,9 +20,11 @@ export const bruteForce: Attack = {
     const jar = fresh.copy();
     const tries = Math.max(1, Math.ceil(guesses / 2) - 1);
     scene.guessesLeft = guesses;
+    scene.guessesMade = 0;
     for (let step = 1; step <= tries; step += 1) {
       const answer = await client.post('/otp', { otp: wrongCode(message.code, step) }, { jar });
       if (answer.code !== 'otp_invalid') throw new NotTried(`a wrong code was answered ${inWords(answer)}`);
+      scene.guessesMade = step;
       const left = Number(answer.json['attemptsLeft']);
       const before = scene.guessesLeft;
       scene.guessesLeft = left;

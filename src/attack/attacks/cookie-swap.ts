@@ -2,7 +2,7 @@ import { type Attack, expect, NotTried } from '../attack.ts';
 import { type Answer, inWords } from '../client.ts';
 import { openDoor } from '../doors.ts';
 import { CookieJar } from '../jar.ts';
-import { theSignedIn } from '../shared.ts';
+import { theSignedIn } from '../kept.ts';
 
 /** Renames each of the two cookies to the other: what a password gave for what a code gives, and the other way round. */
 export const cookieSwap: Attack = {

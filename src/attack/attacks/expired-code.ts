@@ -1,6 +1,6 @@
 import { type Attack, expect } from '../attack.ts';
 import { inWords } from '../client.ts';
-import { untouchedLogin } from '../shared.ts';
+import { untouchedLogin } from '../kept.ts';
 
 /** Types the right code, which nobody has used, when its life is over. */
 export const expiredCode: Attack = {

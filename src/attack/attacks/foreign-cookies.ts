@@ -3,7 +3,7 @@ import { inWords } from '../client.ts';
 import { openDoor } from '../doors.ts';
 import { createForge } from '../forge.ts';
 import { CookieJar } from '../jar.ts';
-import { untouchedLogin } from '../shared.ts';
+import { untouchedLogin } from '../kept.ts';
 
 /** Cookies that were changed, cut, or sealed by somebody else. */
 export const foreignCookies: Attack = {

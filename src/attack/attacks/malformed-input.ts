@@ -1,6 +1,6 @@
 import { type Attack, expect } from '../attack.ts';
 import { type Answer, inWords } from '../client.ts';
-import { untouchedLogin } from '../shared.ts';
+import { untouchedLogin } from '../kept.ts';
 
 const JSON_TYPE = 'application/json';
 const FORM = 'application/x-www-form-urlencoded';

@@ -1,5 +1,5 @@
 import { type Attack, expect } from '../attack.ts';
-import { theSignedIn } from '../shared.ts';
+import { theSignedIn } from '../kept.ts';
 
 const EVIL = 'evil.example';
 /** The one that is also given to a login, and must be gone from what its code is answered with. */

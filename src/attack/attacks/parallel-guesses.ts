@@ -1,9 +1,9 @@
 import { type Attack, expect, wrongCode } from '../attack.ts';
 import { counted, inWords } from '../client.ts';
 import { CookieJar } from '../jar.ts';
-import { theGuessed } from '../shared.ts';
+import { theGuessed } from '../kept.ts';
 
-/** How many more than are left: few enough that a service which compares them all does not lock the account. */
+/** How many more than a code has, in all: few enough that a service which compares each does not lock the account. */
 const MORE = 4;
 
 /** Sends more guesses at once than are left, then the right code. */
@@ -15,7 +15,8 @@ export const parallelGuesses: Attack = {
     const left = scene.guessesLeft ?? guesses;
     const post = (otp: string) =>
       client.post('/otp', { otp }, { jar: new CookieJar([[challenge.name, challenge.value]]) });
-    const wrong = Array.from({ length: left + MORE }, (_, index) => wrongCode(message.code, 21 + index));
+    const made = scene.guessesMade ?? 0;
+    const wrong = Array.from({ length: guesses + MORE - made }, (_, index) => wrongCode(message.code, 21 + index));
     const answers = await Promise.all(wrong.map(post));
     const compared = answers.filter(({ code }) => code === 'otp_invalid').length;
     const right = await post(message.code);

@@ -1,6 +1,6 @@
 import { type Attack, expect } from '../attack.ts';
 import { inWords } from '../client.ts';
-import { theSignedIn } from '../shared.ts';
+import { theSignedIn } from '../kept.ts';
 
 /** Types the code again that has just signed somebody in, with the cookie that belongs to it. */
 export const replay: Attack = {

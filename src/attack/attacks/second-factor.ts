@@ -1,7 +1,7 @@
 import { type Attack, expect } from '../attack.ts';
 import { inWords } from '../client.ts';
 import { openDoor } from '../doors.ts';
-import { untouchedLogin } from '../shared.ts';
+import { untouchedLogin } from '../kept.ts';
 
 /** Goes on after the password as if the code had been typed. */
 export const secondFactorSkipped: Attack = {

@@ -5,7 +5,6 @@ import { FALSE_HOST, spoofedAddress, spoofedHost } from '../spoofing.ts';
 
 const AT_ONCE = 4;
 const IN_A_ROW = 4;
-const RESENDS = 2;
 
 /** Asks for as many messages to one phone as it can, at once and in a row, from ever new addresses. */
 export const sendBombing: Attack = {
@@ -20,14 +19,11 @@ export const sendBombing: Attack = {
     const again = (index: number) => logins.ask(account, { headers: spoofedAddress(index) }, new CookieJar());
     const answers = await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => again(index + 1)));
     for (let index = 0; index < IN_A_ROW; index += 1) answers.push(await again(index + 100));
-    for (let index = 0; index < RESENDS; index += 1) {
-      answers.push(
-        await client.post('/otp/resend', {}, { jar: first.jar.copy(), headers: spoofedAddress(index + 200) }),
-      );
-    }
+    const renewed = await client.post('/otp/resend', {}, { jar: first.jar.copy(), headers: spoofedAddress(200) });
+    answers.push(renewed);
     const sent = inbox.messages.length - before;
     expect(sent < answers.length, `all of ${answers.length} messages that were asked for at once were sent`);
-    scene.untouched = first;
+    if (renewed.status !== 200) scene.untouched = first;
     return `${answers.length} more codes asked for at once, ${sent} sent: ${counted(answers)}`;
   },
 };

@@ -1,7 +1,7 @@
 import { type Attack, expect, GotThrough, NotTried } from '../attack.ts';
 import { inWords } from '../client.ts';
 import { openDoor } from '../doors.ts';
-import { theSignedIn } from '../shared.ts';
+import { theSignedIn } from '../kept.ts';
 
 /** Another replica may take so long to hear of it. */
 const WITHIN_SECONDS = 5;

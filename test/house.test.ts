@@ -26,6 +26,7 @@ t.test('every source has its test in the same place, and every test its source',
     'users/directory': 'a port; its adapters pass directory.contract.ts',
   };
   const withoutSource: Record<string, string> = {
+    advisories: 'what has gone wrong elsewhere, by its published id',
     'delivery-flow': 'the whole sign-in, with every provider',
     examples: 'each program of examples/, run',
     house: 'the rules of the house',

@@ -12,7 +12,6 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 t.test('every source has its test in the same place, and every test its source', async (t) => {
   const withoutTest: Record<string, string> = {
-    'attack/attack': 'types, and a few words that every attack uses',
     'callbacks/api': 'literals; openapi/document.test.ts holds them, and support/documented.ts every answer',
     'delivery/sender': 'a port; its adapters pass sender.contract.ts',
     'limits/limits': 'a port',

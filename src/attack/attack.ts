@@ -58,9 +58,10 @@ export function expect(holds: boolean, evidence: string): void {
   if (!holds) throw new GotThrough(evidence);
 }
 
-/** A name that no directory knows, different in each run. */
-export function madeUpName({ random }: Pick<Scene, 'random'>, length = 12): string {
-  return `nobody-${Buffer.from(random(length)).toString('hex')}`.slice(0, Math.max(length, 8));
+/** A name that no directory knows, different each time; one as short as a real name may be is at least an odd one. */
+export function madeUpName({ random }: Pick<Scene, 'random'>, length = 16): string {
+  const letters = Buffer.from(random(length)).toString('hex');
+  return (length > 12 ? `nobody-${letters}` : letters).slice(0, length);
 }
 
 /** A code of the same length that is not the given one. */

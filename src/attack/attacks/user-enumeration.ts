@@ -12,10 +12,11 @@ const WRONG = 'not the password of anybody';
 export const enumerationByBytes: Attack = {
   name: 'user enumeration by bytes',
   async run(scene) {
-    const { known, unknown } = await wrongPasswords(scene);
+    // First, because a page may not tell that there were too many; what comes after it does.
     const [{ username }] = scene.accounts;
     const name = madeUpName(scene, username.length);
     const pages = { known: await guess(scene, username, 'text/html'), unknown: await guess(scene, name, 'text/html') };
+    const { known, unknown } = await wrongPasswords(scene);
     for (const [one, others] of [
       [known, unknown],
       [[pages.known], [pages.unknown]],
@@ -69,9 +70,11 @@ async function guess({ client }: Scene, username: string, accept = 'application/
   return { ...answer, seenAs: seenAs(answer, username) };
 }
 
-/** All of an answer but what differs from one to the next anyway: the time, a number of its own, sealed values. */
+/** All of an answer but what differs from one to the next anyway: the time, a number of its own, sealed values, the name. */
 function seenAs({ status, headers, cookies, text }: Answer, username: string): string {
   const { date: _date, 'x-request-id': _id, 'content-length': _length, ...rest } = headers;
   const lines = cookies.map((line) => line.replace(/=[^;]*/, (value) => `=(${value.length})`));
-  return [status, JSON.stringify(rest), ...lines, text].join('\n').replaceAll(username, '(name)');
+  // Where a form is filled in with it, or a link: elsewhere the same letters may be any word.
+  const told = [status, JSON.stringify(rest), ...lines, text].join('\n');
+  return told.replaceAll(`"${username}"`, '"(name)"').replaceAll(`=${username}`, '=(name)');
 }

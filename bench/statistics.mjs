@@ -9,3 +9,14 @@ export function median(numbers) {
 export function spread(numbers) {
   return `${Math.min(...numbers).toFixed(2)} to ${Math.max(...numbers).toFixed(2)}`;
 }
+
+/** A ratio in each of several rounds, as a row of the table. */
+export function ratioRow(name, ratios, target, { atLeast, note = '' }) {
+  const middle = median(ratios);
+  return {
+    name,
+    figure: `${middle.toFixed(2)} (${spread(ratios)}${note === '' ? '' : `; ${note}`})`,
+    target: `${atLeast ? '≥' : '≤'} ${target}`,
+    met: atLeast ? middle >= target : middle <= target,
+  };
+}

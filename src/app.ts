@@ -1,5 +1,4 @@
 import formbody from '@fastify/formbody';
-import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { type CallbackRoutes, registerCallbacks } from './callbacks/routes.ts';
@@ -19,6 +18,7 @@ import { registerRequestLog } from './http/logging.ts';
 import { registerNegotiation } from './http/negotiate.ts';
 import { registerProblems } from './http/problem.ts';
 import { sendThroughHooks } from './http/router-error.ts';
+import { registerSecurityHeaders } from './http/security-headers.ts';
 import type { Limits } from './limits/limits.ts';
 import { createPolicy } from './limits/policy.ts';
 import { gatherRoutes } from './openapi/gather.ts';
@@ -90,9 +90,10 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   registerJsonBody(app);
   await app.register(formbody, { bodyLimit: BODY_LIMIT_BYTES });
   await registerNegotiation(app);
-  await app.register(helmet, securityHeaders(config));
-  app.addHook('onSend', async (_request, reply) => {
+  registerSecurityHeaders(app, securityHeaders(config));
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    done(null, payload);
   });
   if (config.allowedOrigins.length > 0) {
     const { default: cors } = await import('@fastify/cors');

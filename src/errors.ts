@@ -51,7 +51,12 @@ export class DoorcodeError extends Error {
   readonly limit: string | undefined;
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
+    // Where it was thrown nobody asks: the code says what happened, and the cause has a stack of its own. Collecting one
+    // costs more than comparing a code does.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(options.title ?? problems[code].title, { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = options.status ?? problems[code].status;
     this.detail = options.detail;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -23,6 +22,7 @@ import { guessBudget, percent } from './limits/risk.ts';
 import { listenFault } from './listen-fault.ts';
 import type { Log } from './log.ts';
 import { locales } from './pages/locales/locales.ts';
+import { createRandomBytes } from './random.ts';
 import { deriveKeys, type SealKeys } from './seal/keys.ts';
 import type { SenderName } from './sender-config.ts';
 import { leftOut, watchSenders } from './sender-readiness.ts';
@@ -83,6 +83,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
   const [directory, compose] = await withoutFaults(faults, openDirectory(config, logger), openComposer(config, logger));
   for (const warning of configWarnings(config, systemClock())) logger.warn(warning);
   const keys = deriveKeys(config.masterKeys);
+  const random = createRandomBytes();
   const senders = await Promise.all(config.delivery.map((name) => openSender(name, config, keys, write)));
   const readiness = watchSenders(senders, logger);
   const numbers = createNumberRules(config.allowedCountries);
@@ -91,7 +92,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
   const assertions = await openAssertions(config);
   const app = await buildApp(config, {
     clock: systemClock,
-    random: randomBytes,
+    random,
     logger,
     keys,
     directory,
@@ -236,7 +237,8 @@ async function answerUrls({ origin }: Config, keys: SealKeys): Promise<(message:
   ]);
   // The app's own codec comes later than its senders. This one lives in an app that serves nothing.
   const codec = await createCodec(Fastify(), keys);
-  return (message) => `${origin}${ANSWER_PATH}?token=${sealCall(codec, message, randomBytes)}`;
+  const random = createRandomBytes();
+  return (message) => `${origin}${ANSWER_PATH}?token=${sealCall(codec, message, random)}`;
 }
 
 /** The limit store, and what is to be told of its state. */

@@ -7,6 +7,7 @@ export type AssertSession = (session: Session, endSeconds: number) => Promise<st
 
 interface Signed {
   readonly token: Promise<string>;
+  readonly signedAtMs: number;
   readonly goodUntilMs: number;
 }
 
@@ -25,12 +26,13 @@ export function createAssertionCache(assertions: Assertions, clock: Clock, maxSe
   return ({ id, sub, amr, iat }, endSeconds) => {
     const nowMs = clock();
     const last = known.get(id);
-    if (last !== undefined && nowMs < last.goodUntilMs) return last.token;
+    // Before it was signed: the clock was set back, and to those who check it would live for longer than it may.
+    if (last !== undefined && nowMs >= last.signedAtMs && nowMs < last.goodUntilMs) return last.token;
     // A part of a second is no life for an assertion, yet the session is good until its end.
     const ttlSeconds = Math.max(1, endSeconds - Math.floor(nowMs / 1000));
     const token = assertions.sign({ sub, amr, authTime: iat }, ttlSeconds);
     known.delete(id);
-    known.set(id, { token, goodUntilMs: nowMs + Math.min(REUSE_MS, ttlSeconds * 1000) });
+    known.set(id, { token, signedAtMs: nowMs, goodUntilMs: nowMs + Math.min(REUSE_MS, ttlSeconds * 1000) });
     if (known.size > maxSessions) {
       for (const oldest of known.keys()) {
         known.delete(oldest);

@@ -77,9 +77,9 @@ const auth: Operation = {
   id: 'auth',
   group: 'gateway',
   summary: 'Who is there, for gateways that take 200 or 401 (nginx, HAProxy)',
-  description: WHO_IS,
+  description: `${WHO_IS} With 401, \`X-Doorcode-Login\` tells browsers where to log in.`,
   answers: { 200: { description: 'Signed in', headers: ['Set-Cookie'] } },
-  errors: ['not_authenticated', 'limits_unavailable'],
+  errors: ['not_authenticated'],
   jsonOnly: true,
   credentials: { anyOf: ['session'] },
 };
@@ -93,7 +93,7 @@ const authRedirect: Operation = {
     200: { description: 'Signed in', headers: ['Set-Cookie'] },
     303: { description: 'A browser is sent to the login page', headers: ['Location'] },
   },
-  errors: ['not_authenticated', 'limits_unavailable'],
+  errors: ['not_authenticated'],
   jsonOnly: true,
   credentials: { anyOf: ['session'] },
 };

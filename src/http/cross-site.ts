@@ -16,10 +16,9 @@ export function registerCrossSiteRule(
   ownOrigins: () => readonly string[],
   allowedOrigins: readonly string[],
 ): void {
-  app.addHook('onRequest', async (request) => {
-    if (!SAFE_METHODS.has(request.method) && isCrossSite(request, ownOrigins, allowedOrigins)) {
-      throw new DoorcodeError('cross_site_request');
-    }
+  app.addHook('onRequest', (request, _reply, done) => {
+    const refused = !SAFE_METHODS.has(request.method) && isCrossSite(request, ownOrigins, allowedOrigins);
+    done(refused ? new DoorcodeError('cross_site_request') : undefined);
   });
 }
 

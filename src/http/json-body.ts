@@ -32,6 +32,8 @@ const TOKENS = /"(?:[^"\\]|\\.?)*(?:"(?<colon>\s*:)?|$)|[{}]/gs;
  * @param json for text that is not JSON the answer means nothing
  */
 export function hasDuplicateMembers(json: string): boolean {
+  // One member, as most bodies have, cannot be named twice.
+  if (json.indexOf(':') === json.lastIndexOf(':')) return false;
   const objects: Set<string>[] = [];
   for (const token of json.matchAll(TOKENS)) {
     if (token[0] === '{') objects.push(new Set());

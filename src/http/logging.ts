@@ -19,7 +19,8 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
 
 /** Writes one line for each answered request. */
 export function registerRequestLog(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
+  if (!(app.log as Logger).isLevelEnabled('info')) return;
+  app.addHook('onResponse', (request, reply, done) => {
     request.log.info(
       {
         method: request.method,
@@ -29,6 +30,7 @@ export function registerRequestLog(app: FastifyInstance): void {
       },
       'request',
     );
+    done();
   });
 }
 

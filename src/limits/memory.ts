@@ -19,6 +19,8 @@ interface Entry {
 }
 
 const SWEEP_EVERY_MS = 1000;
+/** Fewer counters than this are not worth looking through. */
+const SWEEP_LEAST = 1024;
 
 /**
  * Counters in this process's memory: for one replica, and lost when it stops. Each rule holds a bounded number of them.
@@ -35,6 +37,8 @@ export function createMemoryLimits({
   const overflow = new Map<string, Overflow>();
   const rules = new Map<string, Map<string, Entry>>();
   const sweptAtMs = new Map<string, number>();
+  /** At how many counters a rule is looked through next for forgotten ones. */
+  const sweepAtSize = new Map<string, number>();
 
   function running(rule: string, key: string): Entry | undefined {
     const entry = rules.get(rule)?.get(key);
@@ -46,6 +50,11 @@ export function createMemoryLimits({
     const entries = rules.get(rule) ?? new Map<string, Entry>();
     rules.set(rule, entries);
     const now = clock();
+    if (entries.size >= (sweepAtSize.get(rule) ?? SWEEP_LEAST)) {
+      sweep(entries, now);
+      // Twice as many, so that looking costs each new counter the same, however many there are.
+      sweepAtSize.set(rule, Math.max(SWEEP_LEAST, entries.size * 2));
+    }
     if (entries.size >= maxKeys(rule) && !entries.has(key) && !makeRoom(rule, entries, now)) return null;
     const entry = { count: 1, resetAtMs: now + ttlSeconds * 1000 };
     // Deleted first, so that the map stays in the order in which counters started and makeRoom finds the oldest first.
@@ -64,9 +73,13 @@ export function createMemoryLimits({
     // once a second, so that a flood of refused keys costs little.
     if (now - (sweptAtMs.get(rule) ?? Number.NEGATIVE_INFINITY) >= SWEEP_EVERY_MS) {
       sweptAtMs.set(rule, now);
-      for (const [key, entry] of entries) if (entry.resetAtMs <= now) entries.delete(key);
+      sweep(entries, now);
     }
     return entries.size < maxKeys(rule);
+  }
+
+  function sweep(entries: Map<string, Entry>, now: number): void {
+    for (const [key, entry] of entries) if (entry.resetAtMs <= now) entries.delete(key);
   }
 
   function share(rule: string, key: string, ttlSeconds: number): Count {

@@ -306,7 +306,8 @@ async function bothOrNone(first: Promise<Taken>, second: Promise<Taken>): Promis
 
 /** Keys are digests: of one length whatever a client sends, and no names or numbers stand in the store. */
 function keyOf(text: string): string {
-  return hash('sha256', text, 'base64url').slice(0, 22);
+  // Not a slice of the whole digest's text: that would keep the whole in memory.
+  return hash('sha256', text, 'buffer').toString('base64url', 0, 16);
 }
 
 function accountOf(sub: string): string {

@@ -1,4 +1,4 @@
-import cookie, { type CookieSerializeOptions } from '@fastify/cookie';
+import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Codec, createCodec } from './codec.ts';
 import type { SealKeys } from './keys.ts';
@@ -19,7 +19,11 @@ export interface SealedCookies {
   readonly names: Readonly<Record<CookiePurpose, string>>;
   /** @returns what the cookie holds, unchecked, or null when there is none that our keys open */
   open(request: FastifyRequest, purpose: CookiePurpose): unknown;
-  /** @param maxAgeSeconds how long the browser keeps it; without, until it is closed */
+  /**
+   * Once for each answer and purpose.
+   *
+   * @param maxAgeSeconds how long the browser keeps it; without, until it is closed
+   */
   set(reply: FastifyReply, purpose: CookiePurpose, payload: object, maxAgeSeconds?: number): void;
   clear(reply: FastifyReply, purpose: CookiePurpose): void;
 }
@@ -31,16 +35,27 @@ const MAX_COOKIE_BYTES = 4096;
 const MAX_SAME_NAME = 4;
 
 /**
- * Every value that a request carries under one name. A browser may send several, and nothing tells whose they are: where
- * the name's prefix does not forbid it, any subdomain can plant one that comes first (RFC 6265 §8.6), and it must not
- * hide ours.
+ * Every value that a Cookie header holds under one name. A browser may send several, and nothing tells whose they are:
+ * where the name's prefix does not forbid it, any subdomain can plant one that comes first (RFC 6265 §8.6), and it must
+ * not hide ours. Cookies of other names are not looked into.
  */
-function valuesOf(app: FastifyInstance, request: FastifyRequest, name: string): string[] {
-  return (request.headers.cookie ?? '')
-    .split(';')
-    .filter((pair) => pair.trimStart().startsWith(`${name}=`))
-    .slice(0, MAX_SAME_NAME)
-    .flatMap((pair) => app.parseCookie(pair)[name] ?? []);
+function* valuesOf({ parseCookie }: FastifyInstance, header: string, name: string): Generator<string> {
+  const start = `${name}=`;
+  let found = 0;
+  for (let at = header.indexOf(start); at >= 0 && found < MAX_SAME_NAME; at = header.indexOf(start, at + 1)) {
+    if (!beginsPair(header, at)) continue;
+    const end = header.indexOf(';', at);
+    const value = parseCookie(end < 0 ? header.slice(at) : header.slice(at, end))[name];
+    if (value !== undefined) yield value;
+    found += 1;
+  }
+}
+
+/** Other names may end like ours, and values may hold our name. */
+function beginsPair(header: string, at: number): boolean {
+  let before = at - 1;
+  while (header[before] === ' ' || header[before] === '\t') before -= 1;
+  return before < 0 || header[before] === ';';
 }
 
 /**
@@ -49,38 +64,42 @@ function valuesOf(app: FastifyInstance, request: FastifyRequest, name: string): 
  * request that another site caused; the session does when a person follows a link to us.
  */
 export async function registerCookies(app: FastifyInstance, settings: CookieSettings): Promise<SealedCookies> {
-  await app.register(cookie);
+  // Without its hooks: they read every cookie of every request, needed or not.
+  await app.register(cookie, { hook: false });
   const codec = await createCodec(app, settings.keys);
 
   const prefix = settings.secure ? (settings.domain === undefined ? '__Host-' : '__Secure-') : '';
   const names = { challenge: `${prefix}doorcode-challenge`, session: `${prefix}doorcode-session` };
-  const common: CookieSerializeOptions = {
+  const common = {
     path: '/',
     httpOnly: true,
     secure: settings.secure,
     ...(settings.domain === undefined ? {} : { domain: settings.domain }),
   };
-  const options: Record<CookiePurpose, CookieSerializeOptions> = {
-    challenge: { ...common, sameSite: 'strict' },
-    session: { ...common, sameSite: 'lax' },
-  };
+  /** All that follows the value, made once: it is the same in every answer. */
+  const attributesOf = (purpose: CookiePurpose, sameSite: 'strict' | 'lax') =>
+    app.serializeCookie(names[purpose], '', { ...common, sameSite }).slice(`${names[purpose]}=`.length);
+  const attributes = { challenge: attributesOf('challenge', 'strict'), session: attributesOf('session', 'lax') };
 
   return {
     codec,
     names,
     open(request, purpose) {
-      for (const sealed of valuesOf(app, request, names[purpose])) {
+      const header = request.headers.cookie;
+      if (header === undefined) return null;
+      for (const sealed of valuesOf(app, header, names[purpose])) {
         const payload = sealed.length > MAX_COOKIE_BYTES ? null : codec.open(purpose, sealed);
         if (payload !== null) return payload;
       }
       return null;
     },
     set(reply, purpose, payload, maxAgeSeconds) {
-      const maxAge = maxAgeSeconds === undefined ? {} : { maxAge: maxAgeSeconds };
-      reply.setCookie(names[purpose], codec.seal(purpose, payload), { ...options[purpose], ...maxAge });
+      const maxAge = maxAgeSeconds === undefined ? '' : `; Max-Age=${maxAgeSeconds}`;
+      const value = encodeURIComponent(codec.seal(purpose, payload));
+      reply.header('set-cookie', `${names[purpose]}=${value}${maxAge}${attributes[purpose]}`);
     },
     clear(reply, purpose) {
-      reply.setCookie(names[purpose], '', { ...options[purpose], maxAge: 0 });
+      reply.header('set-cookie', `${names[purpose]}=; Max-Age=0${attributes[purpose]}`);
     },
   };
 }

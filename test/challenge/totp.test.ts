@@ -38,6 +38,13 @@ t.test('T0 shifts where steps begin', async (t) => {
   t.equal(totp(SECRET, { periodSeconds: 60, t0: 1000, epoch: 1060, digits }), '287082');
 });
 
+t.test('a code of another length, or of other digits, is wrong', async (t) => {
+  const step = { periodSeconds: 30, t0: 0, epoch: 59, digits: 8 };
+  for (const code of ['', '94287082 ', '9428708', '942870820', '94287083', '٩٤٢٨٧٠٨٢', '９４２８７０８２']) {
+    t.notOk(verifyTotp(SECRET, code, step), JSON.stringify(code));
+  }
+});
+
 t.test('six to ten digits keep their leading zeros', async (t) => {
   const step = { periodSeconds: 30, t0: 0, epoch: 59 };
   t.equal(totp(SECRET, { ...step, digits: 9 }), '094287082');

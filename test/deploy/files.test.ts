@@ -25,6 +25,7 @@ interface Compose {
       secrets?: string[];
       networks?: string[] | Record<string, unknown>;
       ports?: string[];
+      volumes?: string[];
       command?: string[];
       read_only?: boolean;
       stop_grace_period?: string;
@@ -58,6 +59,9 @@ t.test('compose.yaml: two replicas that share their counts, an app that only the
     t.ok(one?.secrets?.includes(file.slice('/run/secrets/'.length)), name);
     t.ok(file.slice('/run/secrets/'.length) in secrets, name);
   }
+  // A mounted file stays the one that it was when another takes its name, which is how `user add` writes.
+  t.strictSame(one?.volumes, ['./users:/etc/doorcode:ro']);
+  t.equal(one?.environment?.['USERS_FILE'], '/etc/doorcode/users.json');
   t.strictSame(app?.networks, ['inside']);
   t.strictSame(valkey?.networks, ['inside']);
   t.equal(networks['inside']?.internal, true);
@@ -86,7 +90,8 @@ t.test('kubernetes.yaml is as the API says, and ends in less time than it is giv
   t.match(container.securityContext, { readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
   t.strictSame(container.securityContext.capabilities, { drop: ['ALL'] });
   t.equal(container.livenessProbe.httpGet.path, '/healthz');
-  t.equal(container.readinessProbe.httpGet.path, '/readyz');
+  t.equal(container.readinessProbe.httpGet.path, '/readyz?exclude=limits');
+  t.equal(container.startupProbe.httpGet.path, '/readyz');
   const [, ms] = /setTimeout\(\(\) => \{\}, (\d+)\)/.exec(container.lifecycle.preStop.exec.command.join(' ')) ?? [];
   t.ok(pod.terminationGracePeriodSeconds > Number(ms) / 1000 + DEADLINE_SECONDS);
 
@@ -101,6 +106,15 @@ t.test('kubernetes.yaml is as the API says, and ends in less time than it is giv
   t.equal(service.spec.selector.app, deployment.spec.template.metadata.labels.app);
   t.equal(budget.spec.selector.matchLabels.app, deployment.spec.template.metadata.labels.app);
   t.ok(budget.spec.minAvailable < deployment.spec.replicas);
+});
+
+t.test('the short form for Caddy in the README takes from the client what the file takes', async (t) => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, short = ''] = /```\n(route \{[^`]+)```/.exec(readme) ?? [];
+  const takes = (text: string) =>
+    text.match(/^\t+(@drops .*|request_header (@drops )?-.*)$/gm)?.map((line) => line.trim());
+  t.equal(takes(read('Caddyfile'))?.length, 4);
+  t.strictSame(takes(short), takes(read('Caddyfile')));
 });
 
 t.test('traefik.yaml asks before the app, and takes from the client what only we may say', async (t) => {
@@ -119,5 +133,5 @@ t.test('traefik.yaml asks before the app, and takes from the client what only we
     t.equal(stripped[name], '', name);
     t.equal(stripped[name.replaceAll('-', '_')], '', name);
   }
-  t.equal(services.doorcode.loadBalancer.healthCheck.path, '/readyz');
+  t.equal(services.doorcode.loadBalancer.healthCheck.path, '/readyz?exclude=limits');
 });

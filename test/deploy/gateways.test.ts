@@ -15,6 +15,7 @@ import { startSession } from '../../src/session/session.ts';
 import { BROWSER } from '../support/build-app.ts';
 import { startLoopbackServer } from '../support/loopback-server.ts';
 import { program } from '../support/programs.ts';
+import { startRedis } from '../support/redis.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { createTestTls } from '../support/tls.ts';
 
@@ -32,7 +33,7 @@ interface Answer {
 }
 
 /** A gateway from its file in deploy/, two replicas, and an app that answers with the headers it was sent. */
-async function start(t: Test, name: GatewayName) {
+async function start(t: Test, name: GatewayName, settings: Record<string, string> = {}) {
   const path = program(t, name);
   if (path === null) return null;
   const port = await freePort();
@@ -46,6 +47,7 @@ async function start(t: Test, name: GatewayName) {
     SESSION_IDLE_TTL: String(IDLE_TTL),
     ASSERTION_KEY: Buffer.alloc(32, 2).toString('base64'),
     RESEND_COOLDOWN: '0',
+    ...settings,
   };
   const [one, two] = await Promise.all([startService(t, env), startService(t, env)]);
   const app = await startLoopbackServer(t, ({ path, headers, body }, response) => {
@@ -67,11 +69,12 @@ async function start(t: Test, name: GatewayName) {
     headers: Record<string, string> = {},
     host = APP,
     method = 'GET',
+    body = '',
   ): Promise<Answer> => {
     const outgoing = request({ host: '127.0.0.1', port, path, method, rejectUnauthorized: false, agent: false });
     outgoing.setHeader('Host', `${host}:${port}`);
     for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
-    outgoing.end();
+    outgoing.end(body);
     const [response] = await once(outgoing, 'response');
     return { status: response.statusCode, headers: response.headers, body: await text(response) };
   };
@@ -152,7 +155,8 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
       t.ok([LOGIN, APP].includes(next.hostname) && next.protocol === 'https:', what);
     }
     t.equal(visits.length, 0, 'the app has seen none of that');
-    for (const path of ['/auth', '/auth/redirect']) t.equal((await ask(path, {}, LOGIN)).status, 404);
+    for (const path of ['/auth', '/auth/redirect', '/%61uth', '/auth%2fredirect', '//auth', '/./auth'])
+      t.equal((await ask(path, { cookie: signedIn() }, LOGIN)).status, 404, path);
     t.equal((await ask('/inbox', { cookie: signedIn() })).status, 200, 'with a session');
     t.equal(services.length, 2);
   });
@@ -184,18 +188,27 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
       { 'X-Doorcode-Assertion': 'forged' },
       { X_Doorcode_Assertion: 'forged', 'X-Doorcode_Assertion': 'forged' },
       { 'Remote-Groups': 'admin', Remote_Groups: 'admin' },
+      // Servers that make variables of headers, as CGI does, may turn any sign into an underscore.
+      {
+        'Remote.User': 'admin',
+        'remote~amr': 'hwk',
+        'X.Doorcode.Assertion': 'forged',
+        'X-Doorcode+Assertion': 'forged',
+      },
       { connection: 'Remote-User' },
       { connection: 'close, remote-user, X-Doorcode-Assertion', 'Remote-User': 'admin' },
       { connection: 'keep-alive, Remote-Amr', Remote_User: 'admin' },
+      { connection: 'Upgrade, Remote-User, X-Doorcode-Assertion', upgrade: 'something' },
     ];
     for (const trick of tricks) {
       const headers = seen(await ask('/inbox', { cookie, ...trick }));
-      const told = Object.entries(headers).filter(([name]) => /^(remote|x[-_]doorcode)/.test(name));
+      const told = Object.entries(headers).filter(([name]) => /^(remote|x.doorcode)/.test(name));
       const what = JSON.stringify(trick);
       t.equal(headers['remote-user'], 'zo%C3%AB', what);
       t.equal(headers['remote-amr'], 'pwd otp sms', what);
       t.equal((await takes(headers)).sub, 'zoë', what);
       t.notMatch(JSON.stringify(told), /admin|forged|hwk/, what);
+      t.notMatch(headers.connection ?? '', /remote|doorcode/i, `the next on the way drops nothing: ${what}`);
     }
     t.match(
       await ask('/refused', { cookie, ...BROWSER }),
@@ -221,6 +234,34 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
     t.match(renewed, /; Domain=example\.com; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
     const [pair = ''] = renewed.split(';');
     t.match((await ask('/', { cookie: pair })).headers['set-cookie'], ['theirs=1; Path=/']);
+  });
+
+  t.test(`${name}: while the limit store is away, the signed-in go on, and others are told by us`, async (t) => {
+    const redis = await startRedis(t);
+    if (redis === null) return;
+    const place = await start(t, name, { REDIS_URL: redis.url });
+    if (place === null) return;
+    const { ask, signedIn } = place;
+    const cookie = signedIn();
+    t.equal((await ask('/inbox', { cookie })).status, 200);
+    await redis.kill();
+    // As long as a gateway takes to find a replica that is not ready: two checks, half a second apart.
+    const until = performance.now() + 2500;
+    const statuses = new Set<number>();
+    while (performance.now() < until) {
+      statuses.add((await ask('/inbox', { cookie })).status);
+      await setTimeout(100);
+    }
+    t.strictSame([...statuses], [200]);
+    t.equal((await ask('/login', BROWSER, LOGIN)).status, 200);
+    const login = await ask(
+      '/login',
+      { 'content-type': 'application/json' },
+      LOGIN,
+      'POST',
+      '{"username":"demo","password":"demo"}',
+    );
+    t.match(login, { status: 503, headers: { 'retry-after': /^\d+$/ }, body: /limits_unavailable/ });
   });
 
   t.test(`${name}: a browser signs in on the way, and is where it wanted to go`, async (t) => {

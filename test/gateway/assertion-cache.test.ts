@@ -41,6 +41,16 @@ t.test('a session is signed for at most once in half a minute, requests at the s
   t.equal(signed.length, 3);
 });
 
+t.test('after the clock was set back, no assertion comes out of the future', async (t) => {
+  const { clock, signed, assertSession } = setUp();
+  clock.advance(3000);
+  await assertSession(session(), START + 3600);
+  clock.advance(-2900);
+  t.equal(await assertSession(session(), START + 3600), 'alice 2');
+  await assertSession(session(), START + 3600);
+  t.equal(signed.length, 2);
+});
+
 t.test('no assertion outlives its session, nor its own end', async (t) => {
   const { clock, signed, assertSession } = setUp();
   await assertSession(session(), START + 10);

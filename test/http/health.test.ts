@@ -34,6 +34,36 @@ t.test('each part is named with what is wrong with it', async (t) => {
   t.strictSame(up.json(), { status: 'ready', checks: { process: 'ok', store: 'ok', senders: 'ok' }, warnings: [] });
 });
 
+t.test('a gateway leaves out the store that sessions do not need, and nothing else', async (t) => {
+  let asked = 0;
+  const limits = () => {
+    asked += 1;
+    return 'unreachable';
+  };
+  const { get, lifecycle } = await testApp({ ports: { readiness: { limits, delivery: () => null } } });
+  t.equal((await get('/readyz')).statusCode, 503);
+  t.equal(asked, 1);
+  const ready = await get('/readyz?exclude=limits');
+  t.equal(ready.statusCode, 200);
+  t.strictSame(ready.json(), { status: 'ready', checks: { process: 'ok', delivery: 'ok' }, warnings: [] });
+  t.equal(asked, 1, 'nor is it asked');
+  for (const query of [
+    'exclude=process',
+    'exclude=delivery',
+    'exclude=',
+    'exclude=limits&exclude=process',
+    'exclud=limits',
+  ])
+    t.match((await get(`/readyz?${query}`)).json(), { status: 400, code: 'invalid_request' }, query);
+  lifecycle.draining = true;
+  t.equal((await get('/readyz?exclude=limits')).statusCode, 503);
+});
+
+t.test('without a store there is none to leave out, and no fault', async (t) => {
+  const { get } = await testApp();
+  t.strictSame((await get('/readyz?exclude=limits')).json(), (await get('/readyz')).json());
+});
+
 t.test('a part whose check breaks is named, without a word of why', async (t) => {
   const { get, logs } = await testApp({
     ports: {

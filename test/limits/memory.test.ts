@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { createMemoryLimits } from '../../src/limits/memory.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -7,6 +9,14 @@ limitsContract(t, 'memory', async () => {
   const clock = fakeClock();
   return { limits: createMemoryLimits({ clock }), clock };
 });
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+function heapBytes(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
 
 t.test('when a rule is full, the new is refused and the old is kept', async (t) => {
   const clock = fakeClock();
@@ -118,3 +128,18 @@ t.test('a claim has no bucket: it must be one key’s alone', async (t) => {
   await add('first');
   await t.rejects(limits.claim('password-user/60', 'second', 60), { code: 'limits_unavailable' });
 });
+
+t.test(
+  'what has ended is not kept: a rule takes the room of the counters that run, not of all there ever were',
+  async (t) => {
+    const clock = fakeClock();
+    const before = heapBytes();
+    const limits = createMemoryLimits({ clock });
+    for (let n = 0; n < 500_000; n += 1) {
+      if (n % 1000 === 0) clock.advance(30);
+      await limits.add('rule', `key ${n}`, 30);
+    }
+    t.ok(heapBytes() - before < 5e6, `${heapBytes() - before} bytes for half a million, of which a thousand run`);
+    t.equal((await limits.read('rule', 'key 499999')).count, 1);
+  },
+);

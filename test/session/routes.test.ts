@@ -40,6 +40,30 @@ t.test('the signed-in page is for the signed-in; others are sent to log in', asy
   }
 });
 
+t.test('an app behind a gateway signs its user out by a form, once its origin is allowed', async (t) => {
+  const origin = 'https://app.example.com';
+  for (const [allowed, statusCode, left] of [
+    [origin, 303, 401],
+    ['', 403, 200],
+  ] as const) {
+    const env = { ORIGIN: 'https://login.example.com', COOKIE_DOMAIN: 'example.com', ALLOWED_ORIGINS: allowed };
+    const { app, login, post, get } = await testApp({ env });
+    const { jar, code } = await login();
+    await post('/otp', { otp: code }, jar);
+    const copy = jar.clone();
+    // As browsers send a form that has no field.
+    const headers = {
+      ...BROWSER,
+      origin,
+      'sec-fetch-site': 'same-site',
+      'content-type': 'application/x-www-form-urlencoded',
+      cookie: jar.header,
+    };
+    t.match(await app.inject({ method: 'POST', url: '/logout', headers, payload: '' }), { statusCode }, allowed);
+    for (const path of ['/auth', '/session']) t.equal((await get(path, copy)).statusCode, left);
+  }
+});
+
 t.test('without its store, signing out clears the browser, and says that the session could not be ended', async (t) => {
   const { createMemoryLimits } = await import('../../src/limits/memory.ts');
   const { fakeClock } = await import('../support/fake-clock.ts');

@@ -44,6 +44,8 @@ export interface ClientOptions {
   readonly ca?: string | undefined;
 }
 
+/** What the deployment answers when it can do nothing for anybody. It says nothing of how it would withstand. */
+const CANNOT_SAY = ['overloaded', 'limits_unavailable', 'directory_unavailable', 'delivery_failed'];
 const MAX_ANSWER_BYTES = 512 * 1024;
 
 /** A client that ends the run when it has asked often enough. */
@@ -97,9 +99,11 @@ export function createClient({ url, maxRequests, ca }: ClientOptions): Client {
     jar?.store(cookies);
     told.push(JSON.stringify(response.headers), response.text);
     const parsed = parseObject(response.text);
+    const code = typeof parsed['code'] === 'string' ? parsed['code'] : '';
+    if (response.statusCode === 503 && CANNOT_SAY.includes(code)) throw new NotTried(`${path}: 503 ${code}`);
     return {
       status: response.statusCode,
-      code: typeof parsed['code'] === 'string' ? parsed['code'] : '',
+      code,
       headers: Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, [value].flat().join(', ')])),
       cookies,
       text: response.text,

@@ -51,3 +51,16 @@ t.test('a connection that is cut is an answer, a deployment that is not there is
   t.teardown(() => nobody.close());
   await t.rejects(nobody.get('/'), /cannot be reached \(ECONNREFUSED\)$/);
 });
+
+t.test('a deployment that cannot answer anybody is not taken for one that withstands', async (t) => {
+  let body = '';
+  const { url } = await startLoopbackServer(t, (_visit, response) => void response.writeHead(503).end(body));
+  const client = createClient({ url, maxRequests: 9 });
+  t.teardown(() => client.close());
+  for (const code of ['overloaded', 'limits_unavailable', 'directory_unavailable', 'delivery_failed']) {
+    body = JSON.stringify({ code });
+    await t.rejects(client.get('/otp'), new NotTried(`/otp: 503 ${code}`));
+  }
+  body = 'gone';
+  t.equal((await client.get('/otp')).status, 503, 'what a crash looks like through a gateway is an answer');
+});

@@ -115,7 +115,7 @@ has few wrong passwords left from here, for a quarter of an hour, and a second a
   --minutes N          the longest that it may take, 1 to 60 (default: 15)
   --i-own-this-host    attack a host that is not this machine. Do that to nobody else's
 
-Exit codes: 0 nothing got through, 1 something did or nothing could be tried, 64 wrong arguments, 78 no WEBHOOK_SECRET.`,
+Exit codes: 0 nothing got through, 1 something did or no code came, 64 wrong arguments, 78 no WEBHOOK_SECRET.`,
 };
 
 /** Which command each option belongs to. */

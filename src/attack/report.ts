@@ -31,8 +31,9 @@ export function summaryLine(findings: readonly Finding[], { requests, codes, sec
   );
 }
 
-/** 0 when something was tried and nothing got through. */
-export function exitCode(findings: readonly Finding[]): number {
-  const failed = findings.some(({ outcome }) => outcome === 'failed');
-  return failed || !findings.some(({ outcome }) => outcome === 'passed') ? 1 : 0;
+/** 0 when nothing got through, and at least one code came to try most of it with. */
+export function exitCode(findings: readonly Finding[], codes: number): number {
+  const count = (outcome: Outcome) => findings.filter((finding) => finding.outcome === outcome).length;
+  if (count('failed') > 0 || count('passed') === 0) return 1;
+  return codes === 0 && count('skipped') > 0 ? 1 : 0;
 }

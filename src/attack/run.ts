@@ -31,7 +31,7 @@ const MAX_REQUESTS = 600;
 /**
  * Attacks a deployment of one's own, one thing after another, and tells of each whether it was refused.
  *
- * @returns the findings, and the exit code: 0 when nothing got through and something was tried
+ * @returns the findings, and the exit code: 0 when nothing got through and codes came to try it with
  * @throws Error with the code EADDRINUSE when the inbox's port is taken; NotTried when nothing answers at the URL
  */
 export async function attack(options: AttackOptions): Promise<{ findings: readonly Finding[]; exitCode: number }> {
@@ -83,5 +83,5 @@ export async function attack(options: AttackOptions): Promise<{ findings: readon
     write('No code came. Start doorcode so that it sends them here, with the same WEBHOOK_SECRET and:');
     write(`  WEBHOOK_URL=${inbox.url} npm start`);
   }
-  return { findings, exitCode: exitCode(findings) };
+  return { findings, exitCode: exitCode(findings, inbox.messages.length) };
 }

@@ -32,7 +32,8 @@ t.test('a deployment whose codes do not come is told how to be started, and not 
   const build = await testBuild(t);
   const { port } = await inboxSettings();
   const { url } = await build.start();
-  const { findings, lines } = await attackAt(url, port, build.clock);
+  const { findings, exitCode, lines } = await attackAt(url, port, build.clock);
+  t.equal(exitCode, 1);
   t.ok(named(findings, 'skipped').includes('brute force'));
   t.match(lines, [`skipped  send bombing: no code came to http://127.0.0.1:${port}/`]);
   t.strictSame(lines.slice(-2), [

@@ -18,6 +18,7 @@ export const malformedInput: Attack = {
     const raw = (path: string, body: string, type = JSON_TYPE): (() => Promise<Answer>) => {
       return () => client.post(path, body, { jar: jar.copy(), headers: { 'content-type': type } });
     };
+    const tooMuch = JSON.stringify({ otp: code, more: [code] });
     const json = (path: string, body: unknown) => raw(path, JSON.stringify(body));
 
     const tries: Record<string, () => Promise<Answer>> = {
@@ -34,8 +35,8 @@ export const malformedInput: Attack = {
       'an object': json('/otp', { otp: { $ne: null } }),
       'one member too many': json('/otp', { otp: code, username }),
       'a member named twice': raw('/otp', `{"otp":"${code}","otp":"${code}"}`),
-      __proto__: raw('/otp', `{"otp":"${code}","__proto__":{"admin":true}}`),
-      'constructor.prototype': raw('/otp', `{"otp":"${code}","constructor":{"prototype":{"admin":true}}}`),
+      'a __proto__ member': raw('/otp', `{"otp":"${code}","__proto__":{"admin":true}}`),
+      'a constructor member': raw('/otp', `{"otp":"${code}","constructor":{"prototype":{"admin":true}}}`),
       'broken JSON': raw('/otp', `{"otp":"${code}"`),
       'JSON that is a list': raw('/otp', `[{"otp":"${code}"}]`),
       'JSON that is null': raw('/otp', 'null'),
@@ -44,8 +45,8 @@ export const malformedInput: Attack = {
       'a field named twice in a form': raw('/otp', `otp=${code}&otp=${code}`, FORM),
       'a list in a form': raw('/otp', `otp[]=${code}`, FORM),
       // The body must be refused for its second member, whatever the type is taken for.
-      'a tab in Content-Type': json2(raw, `${JSON_TYPE}\t; charset=utf-8`, code),
-      'a tab before the type': json2(raw, `${JSON_TYPE}\t`, code),
+      'a tab in Content-Type': raw('/otp', tooMuch, `${JSON_TYPE}\t; charset=utf-8`),
+      'a tab behind the type': raw('/otp', tooMuch, `${JSON_TYPE}\t`),
       'plain text': raw('/otp', JSON.stringify({ otp: code }), 'text/plain'),
       'a type of its own': raw('/otp', JSON.stringify({ otp: code }), 'application/json-seq'),
       multipart: raw(
@@ -78,7 +79,3 @@ export const malformedInput: Attack = {
     return `${Object.keys(tries).length} of them, each refused with a 4xx; it still serves`;
   },
 };
-
-function json2(raw: (path: string, body: string, type: string) => () => Promise<Answer>, type: string, code: string) {
-  return raw('/otp', JSON.stringify({ otp: code, more: [code] }), type);
-}

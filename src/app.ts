@@ -23,7 +23,10 @@ import type { Limits } from './limits/limits.ts';
 import { createPolicy } from './limits/policy.ts';
 import { gatherRoutes } from './openapi/gather.ts';
 import { registerOpenApi } from './openapi/routes.ts';
+import { imageSources } from './pages/brand.ts';
+import { createLanguages } from './pages/language.ts';
 import { registerPages } from './pages/render.ts';
+import { createSignInPages } from './pages/sign-in-pages.ts';
 import { registerCookies } from './seal/cookies.ts';
 import type { SealKeys } from './seal/keys.ts';
 import { createCurrentSession } from './session/current.ts';
@@ -111,7 +114,8 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     secure: config.origin.startsWith('https:'),
     ...(config.cookieDomain === undefined ? {} : { domain: config.cookieDomain }),
   });
-  const pages = await registerPages(app, { ...config, channels: ports.delivery.channels });
+  const languages = createLanguages(app, config.origin.startsWith('https:'));
+  const pages = await registerPages(app, { ...config, channels: ports.delivery.channels, languages });
   registerProblems(app, (_request, reply, problem) => pages.error(reply, problem));
 
   const policy = createPolicy(limits, { ...config.limits, challengeTtlSeconds: challengeTtl(config) }, clock);
@@ -123,8 +127,11 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   registerSignIn(app, {
     ports: { directory, policy, delivery, compose, clock, random, settings: config },
     cookies,
-    pages,
-    currentSession,
+    pages: createSignInPages({
+      ...{ cookies, pages, currentSession, returnTo, mask, policy, clock, random },
+      settings: { ...config, resendCooldownSeconds: config.limits.resendCooldownSeconds },
+    }),
+    languages,
     returnTo,
     mask,
   });
@@ -133,6 +140,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     currentSession,
     revocation,
     pages,
+    languages,
     closeChallenge: async (cookie) => {
       const challenge = parseChallenge(cookie, clock(), config.loginTtlSeconds);
       if (challenge !== null) await policy.close(challenge);
@@ -197,7 +205,7 @@ function securityHeaders(config: Config) {
       directives: {
         'default-src': [none],
         'style-src': [self],
-        'img-src': [self],
+        'img-src': imageSources(config),
         // Browsers apply this to the redirect that follows a form, too.
         'form-action': [self, ...config.allowedReturnOrigins],
         'frame-ancestors': [none],

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ApiSettings, readApi } from './api-config.ts';
+import { type Brand, readBrand } from './brand-config.ts';
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts';
 import type { LimitSettings } from './limits/policy.ts';
 import { parseRedisUrl } from './limits/redis-url.ts';
@@ -46,6 +47,7 @@ export interface Config {
   readonly deliveryReceipts: boolean;
   readonly api: ApiSettings;
   readonly appName: string;
+  readonly brand: Brand;
   /** Origins of web apps that may call us from a browser. */
   readonly allowedOrigins: readonly string[];
   /** Origins, besides our own, that a person may be sent to once signed in. */
@@ -133,6 +135,7 @@ function read(env: EnvironmentReader): Config {
       env.oneOf('DELIVERY_RECEIPTS', ['on', 'off'], origin.startsWith('https:') ? 'on' : 'off') === 'on',
     api,
     appName: readAppName(env),
+    brand: readBrand(env),
     allowedOrigins: env.origins('ALLOWED_ORIGINS'),
     allowedReturnOrigins: env.origins('ALLOWED_RETURN_ORIGINS'),
     assertionKeys: readAssertionKeys(env, sessionKeys.masterKeys),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { type Config, readConfig, settingNames } from '../src/config.ts';
 import { ConfigError, type Environment } from '../src/environment.ts';
+import { paletteOf } from '../src/pages/palette.ts';
 import { senderNames } from '../src/sender-config.ts';
 import { testApp } from './support/build-app.ts';
 
@@ -81,6 +82,7 @@ t.test('development needs no setting at all', async (t) => {
     deliveryReceipts: false,
     api: { keys: [], testNumbers: new Map(), testNumbersUntilMs: 0 },
     appName: 'doorcode',
+    brand: { palette: paletteOf('#2456d6'), logo: undefined },
     allowedOrigins: [],
     allowedReturnOrigins: [],
     assertionKeys: [],
@@ -126,6 +128,8 @@ t.test('everything can be set', async (t) => {
     DELIVERY: 'webhook, signalwire',
     ALLOWED_COUNTRIES: 'us, GB',
     APP_NAME: 'Zoë & Co.',
+    BRAND_COLOR: '#06c',
+    LOGO_URL: 'https://www.example.com/logo.svg',
     ALLOWED_ORIGINS: 'https://a.example, https://b.example',
     ALLOWED_RETURN_ORIGINS: 'https://c.example',
     ASSERTION_KEY: THIRD_KEY,
@@ -183,6 +187,7 @@ t.test('everything can be set', async (t) => {
     deliveryReceipts: true,
     api: { keys: [], testNumbers: new Map(), testNumbersUntilMs: 0 },
     appName: 'Zoë & Co.',
+    brand: { palette: paletteOf('#0066cc'), logo: { url: 'https://www.example.com/logo.svg' } },
     allowedOrigins: ['https://a.example', 'https://b.example'],
     allowedReturnOrigins: ['https://c.example'],
     assertionKeys: [Buffer.from(THIRD_KEY, 'base64')],
@@ -210,6 +215,7 @@ t.test('the names of the settings are known', async (t) => {
     'APP_NAME',
     'ASSERTION_AUDIENCE',
     'ASSERTION_KEY',
+    'BRAND_COLOR',
     'COOKIE_DOMAIN',
     'DELIVERY',
     'DELIVERY_RECEIPTS',
@@ -225,6 +231,8 @@ t.test('the names of the settings are known', async (t) => {
     'LIMIT_SEND_KEY',
     'LIMIT_SEND_PHONE',
     'LOGIN_TTL',
+    'LOGO_FILE',
+    'LOGO_URL',
     'LOG_LEVEL',
     'MAX_GUESS_RISK',
     'NODE_ENV',

@@ -31,10 +31,7 @@ interface Counted {
  * @throws DoorcodeError `too_many_requests` with the longest of the waits, `limits_unavailable`
  */
 export async function take(limits: Limits, allowances: readonly Allowance[], nowMs: number): Promise<Taken> {
-  const wanted = allowances.flatMap(({ rule, key, windows }) =>
-    // Each window is a counter of its own.
-    windows.map(({ count, seconds }) => ({ rule: `${rule}/${seconds}`, key, max: count, seconds })),
-  );
+  const wanted = countersOf(allowances);
   const results = await Promise.allSettled(
     wanted.map(async ({ rule, key, max, seconds }): Promise<Counted> => {
       return { rule, key, max, counted: await limits.add(rule, key, seconds) };
@@ -61,6 +58,26 @@ export async function take(limits: Limits, allowances: readonly Allowance[], now
     });
   }
   return { nextAtMs: latest(all.filter(({ counted, max }) => counted.count === max)), giveBack };
+}
+
+/**
+ * When the next event is allowed by all given limits, milliseconds since the Unix epoch; in the past when it is already.
+ * Nothing is counted.
+ *
+ * @throws DoorcodeError `limits_unavailable`
+ */
+export async function nextAllowed(limits: Limits, allowances: readonly Allowance[]): Promise<number> {
+  const read = countersOf(allowances).map(async ({ rule, key, max }) => {
+    return { rule, key, max, counted: await limits.read(rule, key) };
+  });
+  return latest((await Promise.all(read)).filter(({ counted, max }) => counted.count >= max));
+}
+
+/** Each window is a counter of its own. */
+function countersOf(allowances: readonly Allowance[]) {
+  return allowances.flatMap(({ rule, key, windows }) =>
+    windows.map(({ count, seconds }) => ({ rule: `${rule}/${seconds}`, key, max: count, seconds })),
+  );
 }
 
 function latest(all: readonly Counted[]): number {

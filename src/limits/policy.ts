@@ -3,7 +3,7 @@ import { addressKey } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import { countedUsername, foldUsername } from '../username.ts';
-import { type Taken, take } from './allowance.ts';
+import { type Allowance, nextAllowed, type Taken, take } from './allowance.ts';
 import type { Count, Limits } from './limits.ts';
 import type { Window } from './window.ts';
 
@@ -62,6 +62,17 @@ export interface Countable {
   readonly sub: string;
 }
 
+/** How a challenge stands, for a page that tells of it. Times are milliseconds since the Unix epoch. */
+export interface Standing {
+  readonly attemptsLeft: number;
+  /** Whether it has signed someone in, or was replaced. */
+  readonly closed: boolean;
+  /** Until when its account is locked; undefined when it is not. */
+  readonly lockedUntilMs: number | undefined;
+  /** When the next code may be asked for; in the past when it may be already. */
+  readonly resendAtMs: number;
+}
+
 /** Every limit of the service, and nothing else: all of them stand in this file. */
 export interface Policy {
   /**
@@ -92,6 +103,14 @@ export interface Policy {
   close(challenge: Countable): Promise<boolean>;
   /** @throws DoorcodeError `account_locked` */
   assertUnlocked(sub: string): Promise<void>;
+  /**
+   * Looks at a challenge without counting anything.
+   *
+   * @param phone that its codes go to
+   * @param asker who would ask for the next one
+   * @throws DoorcodeError `limits_unavailable`
+   */
+  standing(challenge: Countable, phone: string, asker: Asker): Promise<Standing>;
   /**
    * The words of a call are given out once; the first to ask gets true.
    *
@@ -184,6 +203,26 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
     ]);
   }
 
+  /** The limits that a send meets. */
+  const sendsOf = (phone: string, asker: Asker): Allowance[] => [
+    {
+      rule: 'send-cooldown',
+      key: keyOf(phone),
+      windows: cooldown === 0 ? [] : [{ count: 1, seconds: cooldown }],
+    },
+    { rule: 'send-phone', key: keyOf(phone), windows: settings.sendPhone },
+    ...('apiKey' in asker
+      ? [
+          { rule: 'send-key', key: keyOf(asker.apiKey), windows: settings.sendKey },
+          { rule: 'send-block', key: keyOf(blockOf(phone)), windows: settings.sendBlock },
+        ]
+      : [
+          { rule: 'send-account', key: accountOf(asker.sub), windows: settings.sendAccount },
+          { rule: 'send-address', key: addressOf(asker.address), windows: settings.sendAddress },
+        ]),
+    { rule: 'send-budget', key: 'all', windows: settings.sendBudget },
+  ];
+
   const policy: Policy = {
     async password(username, address) {
       const user = keyOf(countedUsername(username));
@@ -246,30 +285,28 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
       if (lock.count > 0) throw new DoorcodeError('account_locked', retryAfter(lock.resetAtMs));
     },
 
+    async standing({ id, sub }, phone, asker) {
+      const [guesses, closed, lock, resendAtMs] = await Promise.all([
+        limits.read('guesses', id),
+        limits.read('closed', id),
+        limits.read('lock', accountOf(sub)),
+        nextAllowed(limits, sendsOf(phone, asker)),
+      ]);
+      return {
+        attemptsLeft: Math.max(0, otpAttempts - guesses.count),
+        closed: closed.count > 0,
+        lockedUntilMs: lock.count > 0 ? lock.resetAtMs : undefined,
+        resendAtMs,
+      };
+    },
+
     claimCall: (id, untilSeconds) => limits.claim('calls', id, Math.max(1, Math.ceil(untilSeconds - clock() / 1000))),
 
     async send(phone, asker) {
       const now = clock();
       const number = keyOf(phone);
       const undelivered = take(limits, [{ rule: 'send-undelivered', key: number, windows: UNDELIVERED }], now);
-      const sending = take(
-        limits,
-        [
-          { rule: 'send-cooldown', key: number, windows: cooldown === 0 ? [] : [{ count: 1, seconds: cooldown }] },
-          { rule: 'send-phone', key: number, windows: settings.sendPhone },
-          ...('apiKey' in asker
-            ? [
-                { rule: 'send-key', key: keyOf(asker.apiKey), windows: settings.sendKey },
-                { rule: 'send-block', key: keyOf(blockOf(phone)), windows: settings.sendBlock },
-              ]
-            : [
-                { rule: 'send-account', key: accountOf(asker.sub), windows: settings.sendAccount },
-                { rule: 'send-address', key: addressOf(asker.address), windows: settings.sendAddress },
-              ]),
-          { rule: 'send-budget', key: 'all', windows: settings.sendBudget },
-        ],
-        now,
-      );
+      const sending = take(limits, sendsOf(phone, asker), now);
       const [failing, taken] = await bothOrNone(undelivered, sending);
       return {
         resendAtMs: Math.max(now, taken.nextAtMs),

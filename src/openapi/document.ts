@@ -175,7 +175,8 @@ function success({ description, type, headers = [] }: Answer, schema: object | u
     };
   }
   if (type === undefined) return { ...shown, type: 'null' };
-  return { ...shown, content: { [type]: { schema: { type: type === 'application/json' ? 'object' : 'string' } } } };
+  const media = (each: string) => [each, { schema: { type: each === 'application/json' ? 'object' : 'string' } }];
+  return { ...shown, content: Object.fromEntries([type].flat().map(media)) };
 }
 
 function pathParameters(path: string): Record<string, object> {

@@ -18,11 +18,20 @@ export type Credential = 'apiKey' | 'challenge' | 'session';
 /** Headers that an answer may carry and a client may need. */
 export type AnswerHeader = 'Location' | 'Set-Cookie';
 
+export type MediaType =
+  | 'application/json'
+  | 'application/xml'
+  | 'image/png'
+  | 'image/svg+xml'
+  | 'text/css'
+  | 'text/html'
+  | 'text/javascript';
+
 /** An answer that is no failure. */
 export interface Answer {
   readonly description: string;
   /** What its body is, where the route has no response schema for the status; without both, it has none. */
-  readonly type?: 'text/html' | 'text/css' | 'application/xml' | 'application/json';
+  readonly type?: MediaType | readonly MediaType[];
   readonly headers?: readonly AnswerHeader[];
 }
 

@@ -1,35 +1,36 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import view from '@fastify/view';
 import { Eta } from 'eta';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { DoorcodeError } from '../errors.ts';
-import { preferredLanguage } from '../http/negotiate.ts';
-import type { Operation } from '../openapi/operation.ts';
-import { localeNames, locales } from './locales/locales.ts';
+import { serveAsset } from './assets.ts';
+import { type BrandSettings, brandOf } from './brand.ts';
+import type { Languages } from './language.ts';
+import { type Locale, localeNames, locales } from './locales/locales.ts';
 import type { Texts } from './locales/texts.ts';
+import { asksToType, explain, isHint, type PageMessage } from './message.ts';
+import { type OtpPageSettings, type OtpView, otpPage } from './otp-page.ts';
 import { prose } from './prose.ts';
 
-/** What the code page needs to know of an open challenge. */
-export interface OtpView {
-  /** The masked number. */
-  readonly to: string;
-  readonly channel: 'sms' | 'voice';
+export interface PageSettings extends OtpPageSettings, BrandSettings {
+  readonly languages: Pick<Languages, 'of'>;
 }
 
-export interface PageSettings {
-  readonly appName: string;
-  readonly otpDigits: number;
-  readonly otpTtlSeconds: number;
-  readonly channels: readonly ('sms' | 'voice')[];
-}
-
-/** The pages. Each answers with the status of the problem that it shows, or 200. */
+/** The pages. All but those of a failure by itself answer 200, whatever they have to say. */
 export interface Pages {
-  login(reply: FastifyReply, fields: { next: string; username?: string }, problem?: DoorcodeError): FastifyReply;
-  otp(reply: FastifyReply, otp: OtpView, problem?: DoorcodeError, status?: number): FastifyReply;
-  home(reply: FastifyReply, session: { user: string; since: string; until: string }): FastifyReply;
+  login(
+    reply: FastifyReply,
+    fields: { readonly next: string; readonly username: string; readonly about: string },
+    message?: PageMessage,
+  ): FastifyReply;
+  otp(reply: FastifyReply, otp: OtpView, message?: PageMessage): FastifyReply;
+  /** @param session times in milliseconds since the Unix epoch */
+  home(
+    reply: FastifyReply,
+    session: { readonly user: string; readonly sinceMs: number; readonly untilMs: number },
+  ): FastifyReply;
+  /** Answers with the status of the problem. */
   error(reply: FastifyReply, problem: DoorcodeError): FastifyReply;
   /** The description of the API, in English only. */
   docs(reply: FastifyReply, page: object): FastifyReply;
@@ -38,8 +39,9 @@ export interface Pages {
 }
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const languageNames = localeNames.map((name) => ({ name, label: locales[name].language }));
 
-/** Registers the template engine and the stylesheet, whose address changes with its content. */
+/** Registers the template engine and what the pages are made of. */
 export async function registerPages(app: FastifyInstance, settings: PageSettings): Promise<Pages> {
   await app.register(view, {
     engine: { eta: new Eta({ views: here('./views'), cache: true, autoTrim: [false, 'nl'] }) },
@@ -47,117 +49,104 @@ export async function registerPages(app: FastifyInstance, settings: PageSettings
     layout: 'layout.eta',
   });
 
-  const stylesheet = serveStylesheet(app, 'doorcode');
-  const docsStylesheet = serveStylesheet(app, 'docs');
+  const brand = brandOf(app, settings);
+  const stylesheetOf = (name: string, before = '') =>
+    serveAsset(
+      app,
+      { name, ending: 'css', type: 'text/css; charset=utf-8' },
+      before + readFileSync(here(`./public/${name}.css`), 'utf8'),
+    );
+  const stylesheet = stylesheetOf('doorcode', brand.css);
+  const docsStylesheet = stylesheetOf('docs');
+  const script = serveAsset(
+    app,
+    { name: 'doorcode', ending: 'js', type: 'text/javascript; charset=utf-8' },
+    readFileSync(here('./public/doorcode.js')),
+  );
 
-  /** Shows one page in the language that its reader prefers. */
+  const frame = { appName: settings.appName, icon: brand.icon, logo: brand.logo, stylesheet };
+
+  /** Shows one page in the language of its reader. */
   const show = (
     reply: FastifyReply,
     name: 'login' | 'otp' | 'home' | 'error',
-    data: (t: Texts) => object,
-    problem?: DoorcodeError,
-    status = problem?.status ?? 200,
-    words = (t: Texts) => (problem === undefined ? '' : explain(problem, t)),
+    data: (t: Texts, lang: Locale) => object,
+    message?: PageMessage,
+    words = (t: Texts) => (message === undefined ? '' : explain(message, t)),
   ) => {
-    const lang = preferredLanguage(reply.request, localeNames);
+    const lang = settings.languages.of(reply.request);
     const t: Texts = locales[lang];
-    const frame = { t, lang, appName: settings.appName, stylesheet, title: t[name].title, error: words(t) };
+    allowScript(reply);
     return reply
-      .code(status)
       .type('text/html; charset=utf-8')
       .header('content-language', lang)
-      .view(`${name}.eta`, { ...frame, ...data(t) });
+      .view(`${name}.eta`, {
+        ...frame,
+        t,
+        lang,
+        languages: languageNames,
+        languageLink: languageLink(name, reply),
+        script,
+        title: t[name].title,
+        message: words(t),
+        isHint: message !== undefined && isHint(message.code, t),
+        focusMessage: message !== undefined && !asksToType(message),
+        ...data(t, lang),
+      });
   };
 
   return {
-    login: (reply, { next, username = '' }, problem) => show(reply, 'login', () => ({ next, username }), problem),
+    login: (reply, fields, message) => show(reply, 'login', () => fields, message),
 
-    otp: (reply, { to, channel }, problem, status) => {
-      const code = problem?.code;
-      const data = (t: Texts) => ({
-        sent: fill(channel === 'voice' ? t.otp.sentByVoice : t.otp.sentBySms, { to }),
-        lifetime: fill(t.otp.lifetime, { seconds: settings.otpTtlSeconds }),
-        codeLabel: fill(t.otp.code, { digits: settings.otpDigits }),
-        digits: settings.otpDigits,
-        mayGuess:
-          code !== 'otp_expired' &&
-          code !== 'otp_used' &&
-          code !== 'otp_attempts_exhausted' &&
-          problem?.attemptsLeft !== 0,
-        mayResend: code !== 'otp_used' && code !== 'account_locked',
-        sms: settings.channels.includes('sms'),
-        voice: settings.channels.includes('voice'),
-      });
-      return show(reply, 'otp', data, problem, status);
-    },
+    otp: (reply, otp, message) => show(reply, 'otp', (t) => otpPage(otp, message, settings, t), message),
 
-    home: (reply, session) => show(reply, 'home', () => session),
+    home: (reply, { user, sinceMs, untilMs }) =>
+      show(reply, 'home', (_t, lang) => ({ user, since: moment(sinceMs, lang), until: moment(untilMs, lang) })),
 
-    error: (reply, problem) => show(reply, 'error', () => ({}), problem),
+    error: (reply, problem) => show(reply.code(problem.status), 'error', () => ({}), problem),
 
     docs: (reply, page) =>
       reply
         .type('text/html; charset=utf-8')
         .header('content-language', 'en')
         .view('docs.eta', {
+          ...frame,
           lang: 'en',
-          appName: settings.appName,
-          stylesheet,
           moreStylesheets: [docsStylesheet],
           title: 'The API',
-          error: '',
+          message: '',
           prose,
           ...page,
         }),
 
     signedOutHere: (reply, problem) =>
       show(
-        reply,
+        reply.code(problem.status),
         'error',
         () => ({}),
         problem,
-        problem.status,
         (t) => t.error.signedOutHere,
       ),
   };
 }
 
-const stylesheetOperation: Operation = {
-  id: 'stylesheet',
-  group: 'service',
-  summary: 'A stylesheet of the pages; its name changes with its content',
-  answers: { 200: { description: 'To be kept for as long as wanted', type: 'text/css' } },
-  errors: ['not_found'],
-  path: '/assets/:file',
-};
-
-/** @returns the address, which changes with the content, so that it can be kept for as long as wanted */
-function serveStylesheet(app: FastifyInstance, name: string): string {
-  const css = readFileSync(here(`./public/${name}.css`));
-  const address = `/assets/${name}-${createHash('sha256').update(css).digest('hex').slice(0, 12)}.css`;
-  app.get(address, { config: { operation: stylesheetOperation } }, async (_request, reply) =>
-    reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=31536000, immutable').send(css),
-  );
-  return address;
+/** Only pages run a script, our own. */
+function allowScript(reply: FastifyReply): void {
+  const policy = reply.getHeader('content-security-policy');
+  if (policy !== undefined) reply.header('content-security-policy', `${policy};script-src 'self'`);
 }
 
-/** Puts a problem into words: what is wrong, what is left, when to try again. */
-function explain({ code, attemptsLeft, retryAfterSeconds }: DoorcodeError, t: Texts): string {
-  const sentences: string[] = [t.problems[code]];
-  if (code === 'otp_invalid' && attemptsLeft !== undefined) {
-    const { none, one, other } = t.attemptsLeft;
-    sentences.push(attemptsLeft === 0 ? none : attemptsLeft === 1 ? one : fill(other, { count: attemptsLeft }));
-  }
-  if (retryAfterSeconds !== undefined) {
-    const wait =
-      retryAfterSeconds < 120
-        ? fill(t.wait.seconds, { count: retryAfterSeconds })
-        : fill(t.wait.minutes, { count: Math.ceil(retryAfterSeconds / 60) });
-    sentences.push(fill(t.retryAfter, { wait }));
-  }
-  return sentences.join(' ');
+/** Where a choice of language leads: to the page that is shown, all that it is about included. */
+function languageLink(name: 'login' | 'otp' | 'home' | 'error', { request }: FastifyReply): string {
+  const [, query = ''] = request.url.split('?', 2);
+  const path = { login: '/login', otp: '/otp', home: '/', error: '/login' }[name];
+  const params = new URLSearchParams(name === 'login' ? query : '');
+  params.delete('lang');
+  return `${path}?${params.size > 0 ? `${params}&` : ''}lang=`;
 }
 
-function fill(template: string, values: Readonly<Record<string, string | number>>): string {
-  return template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => String(values[name]));
+/** A time for programs and for people, who read UTC where no script knows better. */
+function moment(ms: number, lang: Locale): { readonly iso: string; readonly text: string } {
+  const text = new Intl.DateTimeFormat(lang, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(ms);
+  return { iso: `${new Date(ms).toISOString().slice(0, 19)}Z`, text: `${text} UTC` };
 }

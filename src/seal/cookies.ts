@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Codec, createCodec } from './codec.ts';
 import type { SealKeys } from './keys.ts';
 
-export type CookiePurpose = 'challenge' | 'session';
+export type CookiePurpose = 'challenge' | 'session' | 'notice';
 
 export interface CookieSettings {
   readonly keys: SealKeys;
@@ -13,7 +13,7 @@ export interface CookieSettings {
   readonly domain?: string;
 }
 
-/** The two sealed cookies of a browser. */
+/** The sealed cookies of a browser: an open login, who is signed in, and what the next page has to say. */
 export interface SealedCookies {
   readonly codec: Codec;
   readonly names: Readonly<Record<CookiePurpose, string>>;
@@ -69,7 +69,11 @@ export async function registerCookies(app: FastifyInstance, settings: CookieSett
   const codec = await createCodec(app, settings.keys);
 
   const prefix = settings.secure ? (settings.domain === undefined ? '__Host-' : '__Secure-') : '';
-  const names = { challenge: `${prefix}doorcode-challenge`, session: `${prefix}doorcode-session` };
+  const names = {
+    challenge: `${prefix}doorcode-challenge`,
+    session: `${prefix}doorcode-session`,
+    notice: `${prefix}doorcode-notice`,
+  };
   const common = {
     path: '/',
     httpOnly: true,
@@ -79,7 +83,11 @@ export async function registerCookies(app: FastifyInstance, settings: CookieSett
   /** All that follows the value, made once: it is the same in every answer. */
   const attributesOf = (purpose: CookiePurpose, sameSite: 'strict' | 'lax') =>
     app.serializeCookie(names[purpose], '', { ...common, sameSite }).slice(`${names[purpose]}=`.length);
-  const attributes = { challenge: attributesOf('challenge', 'strict'), session: attributesOf('session', 'lax') };
+  const attributes = {
+    challenge: attributesOf('challenge', 'strict'),
+    session: attributesOf('session', 'lax'),
+    notice: attributesOf('notice', 'strict'),
+  };
 
   return {
     codec,

@@ -1,8 +1,8 @@
 import { hkdfSync } from 'node:crypto';
 
 /** What a sealed value is for. Each purpose has its own keys, so a value sealed for one never opens for another. */
-export type Purpose = 'challenge' | 'session' | 'verification' | 'call';
-export const purposes: readonly Purpose[] = ['challenge', 'session', 'verification', 'call'];
+export type Purpose = 'challenge' | 'session' | 'notice' | 'verification' | 'call';
+export const purposes: readonly Purpose[] = ['challenge', 'session', 'notice', 'verification', 'call'];
 
 /** Keys of 32 bytes each for every purpose; the first seals, all open. */
 export type SealKeys = Readonly<Record<Purpose, readonly Buffer[]>>;
@@ -22,6 +22,7 @@ export function deriveKeys(masterKeys: readonly Buffer[]): SealKeys {
   return {
     challenge: derive('challenge'),
     session: derive('session'),
+    notice: derive('notice'),
     verification: derive('verification'),
     call: derive('call'),
   };

@@ -1,4 +1,5 @@
 import type { Operation } from '../openapi/operation.ts';
+import { languageQuery } from '../pages/language.ts';
 
 // What the routes of the session take and answer, and what the description of the API tells of them.
 
@@ -44,9 +45,13 @@ export const home: Operation = {
   id: 'home',
   group: 'session',
   summary: 'The page for the signed-in',
+  query: languageQuery,
   answers: {
     200: { description: 'The page', type: 'text/html', headers: ['Set-Cookie'] },
-    303: { description: 'Not signed in: to `/login`', headers: ['Location'] },
+    303: {
+      description: 'Not signed in: to `/login`; a language was chosen: to the same page',
+      headers: ['Location', 'Set-Cookie'],
+    },
   },
   credentials: { anyOf: ['session'], optional: true },
 };

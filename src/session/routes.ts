@@ -3,6 +3,7 @@ import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import { wantsHtml } from '../http/negotiate.ts';
 import { answerWith } from '../http/problem.ts';
+import type { Languages } from '../pages/language.ts';
 import type { Pages } from '../pages/render.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
 import * as api from './api.ts';
@@ -14,6 +15,7 @@ export interface SessionRoutes {
   readonly currentSession: CurrentSession;
   readonly revocation: Revocation;
   readonly pages: Pages;
+  readonly languages: Languages;
   /** Closes the challenge that the request carries, if any, so that signing out ends an open login as well. */
   readonly closeChallenge: (cookie: unknown) => Promise<void>;
 }
@@ -31,7 +33,7 @@ function tellWhatStays(error: unknown): never {
 
 /** Who am I, the signed-in page, and signing out. */
 export function registerSession(app: FastifyInstance, routes: SessionRoutes): void {
-  const { cookies, currentSession, revocation, pages, closeChallenge } = routes;
+  const { cookies, currentSession, revocation, pages, languages, closeChallenge } = routes;
 
   const logoutPage = answerWith((_request, reply, problem) =>
     problem.code === 'limits_unavailable' ? pages.signedOutHere(reply, problem) : pages.error(reply, problem),
@@ -48,11 +50,11 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
     },
   );
 
-  app.get('/', { config: { operation: api.home } }, async (request, reply) => {
+  app.get('/', { config: { operation: api.home }, preHandler: languages.change }, async (request, reply) => {
     const session = await currentSession(request, reply);
     if (session === null) return reply.redirect('/login', 303);
     const { sub: user, iat, exp } = session;
-    return pages.home(reply, { user, since: isoSeconds(iat), until: isoSeconds(exp) });
+    return pages.home(reply, { user, sinceMs: iat * 1000, untilMs: exp * 1000 });
   });
 
   app.post(

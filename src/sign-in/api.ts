@@ -1,5 +1,6 @@
 import { MAX_RETURN_TO_LENGTH } from '../gateway/return-to.ts';
 import type { Operation } from '../openapi/operation.ts';
+import { languageQuery } from '../pages/language.ts';
 
 // What the routes of the sign-in take and answer, and what the description of the API tells of them.
 
@@ -81,10 +82,16 @@ export const loginPage: Operation = {
   id: 'loginPage',
   group: 'sign-in',
   summary: 'The page that asks for the password',
-  query: { type: 'object', properties: { next: loginBody.properties.next, rd: loginBody.properties.next } },
+  query: {
+    type: 'object',
+    properties: { next: loginBody.properties.next, rd: loginBody.properties.next, ...languageQuery.properties },
+  },
   answers: {
-    200: { description: 'The page', type: 'text/html' },
-    303: { description: 'Signed in already: to `next`', headers: ['Location', 'Set-Cookie'] },
+    200: { description: 'The page', type: 'text/html', headers: ['Set-Cookie'] },
+    303: {
+      description: 'Signed in already: to `next`; a language was chosen: to the same page',
+      headers: ['Location', 'Set-Cookie'],
+    },
   },
   credentials: { anyOf: ['session'], optional: true },
 };
@@ -96,7 +103,10 @@ export const login: Operation = {
   description: 'An unknown user, a wrong password and a locked account get the same answer.',
   answers: {
     200: { description: 'The code is on its way, the challenge cookie is set', headers: ['Set-Cookie'] },
-    303: { description: 'The same, for a browser: to `/otp`', headers: ['Location', 'Set-Cookie'] },
+    303: {
+      description: 'For a browser: to `/otp`; when it failed, to the page that says why',
+      headers: ['Location', 'Set-Cookie'],
+    },
   },
   errors: [
     'invalid_credentials',
@@ -113,9 +123,17 @@ export const otpPage: Operation = {
   id: 'otpPage',
   group: 'sign-in',
   summary: 'The page that asks for the code',
+  query: languageQuery,
   answers: {
-    200: { description: 'The page; it says so when the code has expired', type: 'text/html' },
-    303: { description: 'No login is open: to `/login`, or to `/` when signed in', headers: ['Location'] },
+    200: {
+      description: 'The page; it says so when the code has expired',
+      type: 'text/html',
+      headers: ['Set-Cookie'],
+    },
+    303: {
+      description: 'No login is open: to `/login`, or to `/` when signed in; a language was chosen: to the same page',
+      headers: ['Location', 'Set-Cookie'],
+    },
   },
   credentials: { anyOf: ['challenge'], optional: true },
 };
@@ -129,7 +147,10 @@ export const otp: Operation = {
       description: 'Signed in: the session cookie is set, the challenge cookie cleared',
       headers: ['Set-Cookie'],
     },
-    303: { description: 'The same, for a browser: to `next`', headers: ['Location', 'Set-Cookie'] },
+    303: {
+      description: 'For a browser: to `next`; when it failed, to the page that says why',
+      headers: ['Location', 'Set-Cookie'],
+    },
   },
   errors: [
     'challenge_missing',

@@ -1,19 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FromSchema } from 'json-schema-to-ts';
-import { type Challenge, keepUntil, parseChallenge } from '../challenge/challenge.ts';
+import { keepUntil } from '../challenge/challenge.ts';
 import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { ReturnTo } from '../gateway/return-to.ts';
 import { clientAddress } from '../http/client-address.ts';
-import { preferredLanguage, wantsHtml } from '../http/negotiate.ts';
-import { answerWith } from '../http/problem.ts';
-import { localeNames } from '../pages/locales/locales.ts';
-import type { Pages } from '../pages/render.ts';
+import { wantsHtml } from '../http/negotiate.ts';
+import type { Languages } from '../pages/language.ts';
+import type { SignInPages } from '../pages/sign-in-pages.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
-import type { CurrentSession } from '../session/current.ts';
 import * as api from './api.ts';
 import type { Issued } from './issue.ts';
 import { login } from './login.ts';
+import { createOnce } from './once.ts';
 import type { SignInPorts } from './ports.ts';
 import { resend } from './resend.ts';
 import { verify } from './verify.ts';
@@ -21,8 +20,8 @@ import { verify } from './verify.ts';
 export interface SignInRoutes {
   readonly ports: SignInPorts;
   readonly cookies: SealedCookies;
-  readonly pages: Pages;
-  readonly currentSession: CurrentSession;
+  readonly pages: SignInPages;
+  readonly languages: Languages;
   readonly returnTo: ReturnTo;
   /** All of a phone number that may be shown. */
   readonly mask: (phone: string) => string;
@@ -30,13 +29,9 @@ export interface SignInRoutes {
 
 /** The sign-in: pages, password, code, resend. */
 export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void {
-  const { ports, cookies, pages, currentSession, returnTo, mask } = routes;
+  const { ports, cookies, pages, languages, returnTo, mask } = routes;
   const { clock, settings } = ports;
-
-  const openChallenge = (request: FastifyRequest) =>
-    parseChallenge(cookies.open(request, 'challenge'), clock(), settings.loginTtlSeconds);
-
-  const otpView = ({ phone, channel }: Challenge) => ({ to: mask(phone), channel });
+  const once = createOnce();
 
   const sent = (request: FastifyRequest, reply: FastifyReply, { challenge, resendAtMs }: Issued) => {
     const maxAge = keepUntil(challenge, settings.loginTtlSeconds) - Math.floor(clock() / 1000);
@@ -52,38 +47,20 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
     };
   };
 
-  const loginPage = answerWith((request, reply, problem) => {
-    if (problem.code === 'internal_error') return pages.error(reply, problem);
-    const { username, next } = (request.body ?? {}) as Record<string, unknown>;
-    return pages.login(
-      reply,
-      { username: typeof username === 'string' ? username.slice(0, 256) : '', next: returnTo(next) },
-      problem,
-    );
-  });
-
-  const otpPage = answerWith((request, reply, problem) => {
-    if (problem.code === 'internal_error') return pages.error(reply, problem);
-    const challenge = openChallenge(request);
-    return challenge === null
-      ? pages.login(reply, { next: '/' }, problem)
-      : pages.otp(reply, otpView(challenge), problem);
-  });
-
   // `rd` is what some gateways call it.
-  const loginPageOptions = { config: { operation: api.loginPage } };
-  app.get<{ Querystring: { next?: unknown; rd?: unknown } }>('/login', loginPageOptions, async (request, reply) => {
-    const next = returnTo(request.query.next ?? request.query.rd);
-    const session = await currentSession(request, reply);
-    return session === null ? pages.login(reply, { next }) : reply.redirect(next, 303);
-  });
+  app.get<{ Querystring: { next?: unknown; rd?: unknown } }>(
+    '/login',
+    { config: { operation: api.loginPage }, preHandler: languages.change },
+    (request, reply) => pages.login(request, reply, request.query.next ?? request.query.rd),
+  );
 
   app.post<{ Body: FromSchema<typeof api.loginBody> }>(
     '/login',
     {
       schema: { body: api.loginBody, response: { 200: api.otpSent } },
       config: { operation: api.login },
-      errorHandler: loginPage,
+      errorHandler: pages.loginFailed,
+      preValidation: pages.readForm,
     },
     async (request, reply) => {
       const { username, password, channel = ports.delivery.channels[0] ?? 'sms', next } = request.body;
@@ -94,29 +71,27 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
         address,
         channel,
         next: returnTo(next),
-        locale: preferredLanguage(request, localeNames),
+        locale: languages.of(request),
       };
-      return sent(request, reply, await login(ports, input));
+      return sent(request, reply, await once(pages.sameForm(request), () => login(ports, input)));
     },
   );
 
-  app.get('/otp', { config: { operation: api.otpPage } }, async (request, reply) => {
-    const challenge = openChallenge(request);
-    if (challenge === null) return reply.redirect((await currentSession(request)) === null ? '/login' : '/', 303);
-    const expired = clock() >= challenge.exp * 1000 ? new DoorcodeError('otp_expired') : undefined;
-    return pages.otp(reply, otpView(challenge), expired, 200);
-  });
+  app.get('/otp', { config: { operation: api.otpPage }, preHandler: languages.change }, pages.otp);
 
   app.post<{ Body: FromSchema<ReturnType<typeof api.otpBody>> }>(
     '/otp',
     {
       schema: { body: api.otpBody(settings.otpDigits), response: { 200: api.authenticated } },
       config: { operation: api.otp },
-      errorHandler: otpPage,
+      errorHandler: pages.otpFailed,
+      preValidation: pages.readForm,
     },
     async (request, reply) => {
-      const challenge = openChallenge(request);
-      const session = await verify(ports, challenge, request.body.otp);
+      const challenge = pages.openChallenge(request);
+      // Compared with the newer challenge, the code would cost a guess.
+      if (pages.isStale(request, challenge)) throw new DoorcodeError('otp_used');
+      const session = await once(pages.sameForm(request, challenge), () => verify(ports, challenge, request.body.otp));
       cookies.set(reply, 'session', session);
       cookies.clear(reply, 'challenge');
       const next = challenge?.next ?? '/';
@@ -130,12 +105,17 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
     {
       schema: { body: api.resendBody, response: { 200: api.otpSent } },
       config: { operation: api.resend },
-      errorHandler: otpPage,
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      errorHandler: pages.otpFailed,
+      preValidation: pages.readForm,
     },
-    async (request, reply) =>
-      sent(request, reply, await resend(ports, openChallenge(request), clientAddress(request), request.body.channel)),
+    async (request, reply) => {
+      const challenge = pages.openChallenge(request);
+      // The same form once more, or one of a page that is older than the last code: that code is the answer.
+      if (pages.isStale(request, challenge)) return reply.redirect('/otp', 303);
+      const issued = await once(pages.sameForm(request, challenge), () =>
+        resend(ports, challenge, clientAddress(request), request.body.channel),
+      );
+      return sent(request, reply, issued);
+    },
   );
 }

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { DoorcodeError } from '../../src/errors.ts';
-import { take } from '../../src/limits/allowance.ts';
+import { nextAllowed, take } from '../../src/limits/allowance.ts';
 import { createMemoryLimits } from '../../src/limits/memory.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
@@ -28,6 +28,20 @@ t.test('the longest wait is told, and when the next event is allowed', async (t)
   await t.rejects(take(limits, both, clock()), { retryAfterSeconds: 600, code: 'too_many_requests' });
   const roomy = [{ rule: 'b', key: 'k', windows: windows([2, 60]) }];
   t.equal((await take(limits, roomy, clock())).nextAtMs, 0);
+});
+
+t.test('when the next event is allowed can be asked without counting one', async (t) => {
+  const clock = fakeClock();
+  const limits = createMemoryLimits({ clock });
+  const wanted = [{ rule: 'a', key: 'k', windows: windows([1, 60], [2, 600]) }];
+  t.equal(await nextAllowed(limits, wanted), 0);
+  const { nextAtMs } = await take(limits, wanted, clock());
+  t.equal(await nextAllowed(limits, wanted), nextAtMs);
+  clock.advance(60);
+  t.equal(await nextAllowed(limits, wanted), 0);
+  const last = await take(limits, wanted, clock());
+  t.equal(await nextAllowed(limits, wanted), last.nextAtMs);
+  t.equal((await limits.read('a/600', 'k')).count, 2);
 });
 
 t.test('an event that did not happen is not taken off a later window', async (t) => {

@@ -52,6 +52,25 @@ t.test('five guesses a challenge, counted before they are compared', async (t) =
   t.equal((await policy.guess(challenge('two'))).attemptsLeft, 4, 'another challenge has its own');
 });
 
+t.test('how a challenge stands is told without counting', async (t) => {
+  const { clock, policy } = setUp({ accountFailures: 2 });
+  const one = challenge('one');
+  const asker = { sub: 'alice', address: '192.0.2.1' };
+  const look = () => policy.standing(one, '+15550100101', asker);
+  const start = { attemptsLeft: 5, closed: false, lockedUntilMs: undefined, resendAtMs: 0 };
+  t.strictSame([await look(), await look()], [start, start]);
+  const { resendAtMs } = await delivered(policy, '+15550100101', asker);
+  t.strictSame(await look(), { ...start, resendAtMs });
+  await policy.wrong(one, await policy.guess(one));
+  t.equal((await look()).attemptsLeft, 4);
+  await policy.wrong(one, await policy.guess(one));
+  t.match(await look(), { attemptsLeft: 3, lockedUntilMs: clock() + 900_000 });
+  await policy.close(one);
+  t.equal((await look()).closed, true);
+  const other = { apiKey: 'shop' };
+  t.equal((await policy.standing(challenge('two', 'bob'), '+15550100102', other)).resendAtMs, 0, 'and of no other');
+});
+
 t.test('parallel guesses do not outrun the count', async (t) => {
   const { policy } = setUp();
   const results = await Promise.allSettled(Array.from({ length: 50 }, () => policy.guess(challenge('one'))));

@@ -92,5 +92,5 @@ t.test('our own expiry is the truth: what was sealed long ago by the machine clo
 
 t.test('a key of the wrong length is refused at once', async (t) => {
   const short = [Buffer.alloc(31)];
-  await t.rejects(codecOf({ challenge: short, session: short, verification: short, call: short }));
+  await t.rejects(codecOf({ challenge: short, session: short, notice: short, verification: short, call: short }));
 });

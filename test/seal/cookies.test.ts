@@ -45,8 +45,20 @@ async function appWithKeys(keys: SealKeys) {
 }
 
 const key = (byte: number) => [Buffer.alloc(32, byte)];
-const separate: SealKeys = { challenge: key(1), session: key(2), verification: key(3), call: key(10) };
-const shared: SealKeys = { challenge: key(1), session: key(1), verification: key(1), call: key(1) };
+const separate: SealKeys = {
+  challenge: key(1),
+  session: key(2),
+  verification: key(3),
+  call: key(10),
+  notice: key(11),
+};
+const shared: SealKeys = {
+  challenge: key(1),
+  session: key(1),
+  verification: key(1),
+  call: key(1),
+  notice: key(1),
+};
 
 for (const [name, keys] of Object.entries({
   'with a key for each purpose': separate,
@@ -124,7 +136,12 @@ for (const [name, keys] of Object.entries({
 }
 
 t.test('a cookie sealed under another key is no cookie', async (t) => {
-  const other = await appWithKeys({ challenge: key(7), session: key(8), verification: key(9), call: key(10) });
+  const other = await appWithKeys({
+    ...separate,
+    challenge: key(7),
+    session: key(8),
+    verification: key(9),
+  });
   const { jar, code } = await other.login();
   const challenge = jar.cookies.get(CHALLENGE) ?? '';
   await other.post('/otp', { otp: code }, jar);
@@ -140,6 +157,7 @@ t.test('a restart with the same keys, or with a new key in front, loses no login
     session: [...key(5), ...separate.session],
     verification: [...key(6), ...separate.verification],
     call: separate.call,
+    notice: separate.notice,
   };
   const after = await testApp({ ports: { keys: rotated } });
   t.equal((await after.post('/otp', { otp: code }, jar)).statusCode, 200);

@@ -2,6 +2,9 @@ import type { Texts } from './texts.ts';
 
 /** German. SMS texts keep to letters that GSM-7 has, so that they fit one segment. */
 export const de: Texts = {
+  language: 'Deutsch',
+  direction: 'ltr',
+  languages: 'Sprache',
   sms: 'Ihr Code für {app} lautet {code}. Bitte nicht weitergeben.',
   voice: 'Ihr Code für {app} lautet {code}.',
   login: {
@@ -17,8 +20,19 @@ export const de: Texts = {
     lifetime: 'Er gilt {seconds} Sekunden ab dem Versand.',
     code: '{digits}-stelliger Code',
     submit: 'Anmelden',
-    resend: 'Neuen Code senden',
-    call: 'Lieber anrufen',
+    signingInAs: 'Anmeldung als {user}',
+    timeLeft: 'Noch {wait}',
+    expiredNow: 'Dieser Code ist abgelaufen.',
+    secondsLeft: 'Noch {count} Sekunden für diesen Code.',
+    byItself: 'Mit der letzten Ziffer werden Sie angemeldet.',
+    noCodeYet: 'Noch kein Code da?',
+    newCode: 'Neuen Code anfordern',
+    textAgain: 'Neue SMS senden',
+    textInstead: 'Lieber eine SMS',
+    callAgain: 'Noch einmal anrufen',
+    callInstead: 'Lieber anrufen',
+    nextCodeIn: 'Einen neuen Code gibt es in {wait}.',
+    mayAskAgain: 'Sie können jetzt einen neuen Code anfordern.',
     otherAccount: 'Anderes Konto verwenden',
   },
   home: {
@@ -33,6 +47,10 @@ export const de: Texts = {
     back: 'Zur Anmeldung',
     signedOutHere:
       'Sie sind in diesem Browser abgemeldet, aber die Sitzung selbst konnte nicht beendet werden. Eine Kopie anderswo bleibt gültig, bis sie abläuft.',
+  },
+  hints: {
+    codeSentAlready: 'Wir haben Ihnen gerade einen Code gesendet.',
+    newerCode: 'Von diesem Browser aus wurde ein neuerer Code gesendet. Bitte geben Sie diesen ein.',
   },
   attemptsLeft: {
     one: 'Noch ein Versuch.',

@@ -1,5 +1,8 @@
 /** Every word that a person reads or hears, in English. `{names}` in braces are filled in. */
 export const en = {
+  language: 'English',
+  direction: 'ltr',
+  languages: 'Language',
   sms: 'Your {app} code is {code}. Do not share it.',
   voice: 'Your {app} code is {code}.',
   login: {
@@ -15,8 +18,19 @@ export const en = {
     lifetime: 'It is good for {seconds} seconds from the moment it was sent.',
     code: '{digits}-digit code',
     submit: 'Sign in',
-    resend: 'Send a new code',
-    call: 'Call me instead',
+    signingInAs: 'Signing in as {user}',
+    timeLeft: '{wait} left',
+    expiredNow: 'This code has expired.',
+    secondsLeft: '{count} seconds left for this code.',
+    byItself: 'You are signed in as soon as the last digit is in.',
+    noCodeYet: 'No code yet?',
+    newCode: 'Get a new code',
+    textAgain: 'Text me again',
+    textInstead: 'Text me instead',
+    callAgain: 'Call me again',
+    callInstead: 'Call me instead',
+    nextCodeIn: 'You can ask for another code in {wait}.',
+    mayAskAgain: 'You can ask for a new code now.',
     otherAccount: 'Use another account',
   },
   home: {
@@ -31,6 +45,10 @@ export const en = {
     back: 'Go to the sign-in page',
     signedOutHere:
       'You are signed out in this browser, but we could not end the session itself. A copy of it elsewhere stays good until it expires.',
+  },
+  hints: {
+    codeSentAlready: 'We have just sent you a code.',
+    newerCode: 'A newer code was sent from this browser. Please enter that one.',
   },
   attemptsLeft: {
     one: 'One try left.',

@@ -2,6 +2,9 @@ import type { Texts } from './texts.ts';
 
 /** Spanish. SMS texts keep to letters that GSM-7 has, so that they fit one segment. */
 export const es: Texts = {
+  language: 'Español',
+  direction: 'ltr',
+  languages: 'Idioma',
   sms: 'Su clave de {app} es {code}. No la comparta.',
   voice: 'Su clave de {app} es {code}.',
   login: {
@@ -17,8 +20,19 @@ export const es: Texts = {
     lifetime: 'Vale durante {seconds} segundos desde que se envió.',
     code: 'Código de {digits} cifras',
     submit: 'Entrar',
-    resend: 'Enviar un código nuevo',
-    call: 'Prefiero una llamada',
+    signingInAs: 'Entrando como {user}',
+    timeLeft: 'Quedan {wait}',
+    expiredNow: 'Este código ha caducado.',
+    secondsLeft: 'Quedan {count} segundos para este código.',
+    byItself: 'Entrará en cuanto escriba la última cifra.',
+    noCodeYet: '¿No ha llegado el código?',
+    newCode: 'Pedir un código nuevo',
+    textAgain: 'Enviar otro mensaje',
+    textInstead: 'Prefiero un mensaje',
+    callAgain: 'Llamar de nuevo',
+    callInstead: 'Prefiero una llamada',
+    nextCodeIn: 'Podrá pedir otro código en {wait}.',
+    mayAskAgain: 'Ya puede pedir un código nuevo.',
     otherAccount: 'Usar otra cuenta',
   },
   home: {
@@ -33,6 +47,10 @@ export const es: Texts = {
     back: 'Ir a la página de inicio de sesión',
     signedOutHere:
       'Ha cerrado la sesión en este navegador, pero no hemos podido cerrarla del todo. Una copia en otro lugar sigue siendo válida hasta que caduque.',
+  },
+  hints: {
+    codeSentAlready: 'Acabamos de enviarle un código.',
+    newerCode: 'Desde este navegador se ha enviado un código más reciente. Introduzca ese.',
   },
   attemptsLeft: {
     one: 'Le queda un intento.',

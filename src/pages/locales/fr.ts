@@ -2,6 +2,9 @@ import type { Texts } from './texts.ts';
 
 /** French. SMS texts keep to letters that GSM-7 has, so that they fit one segment. */
 export const fr: Texts = {
+  language: 'Français',
+  direction: 'ltr',
+  languages: 'Langue',
   sms: 'Votre code {app} est {code}. Ne le partagez pas.',
   voice: 'Votre code {app} est {code}.',
   login: {
@@ -17,8 +20,19 @@ export const fr: Texts = {
     lifetime: 'Il est valable {seconds} secondes à partir de son envoi.',
     code: 'Code à {digits} chiffres',
     submit: 'Se connecter',
-    resend: 'Envoyer un nouveau code',
-    call: 'M’appeler plutôt',
+    signingInAs: 'Connexion en tant que {user}',
+    timeLeft: 'Encore {wait}',
+    expiredNow: 'Ce code a expiré.',
+    secondsLeft: 'Encore {count} secondes pour ce code.',
+    byItself: 'La connexion se fait dès le dernier chiffre saisi.',
+    noCodeYet: 'Pas encore de code ?',
+    newCode: 'Obtenir un nouveau code',
+    textAgain: 'Renvoyer un SMS',
+    textInstead: 'M’envoyer un SMS',
+    callAgain: 'Me rappeler',
+    callInstead: 'M’appeler plutôt',
+    nextCodeIn: 'Vous pourrez demander un autre code dans {wait}.',
+    mayAskAgain: 'Vous pouvez demander un nouveau code.',
     otherAccount: 'Utiliser un autre compte',
   },
   home: {
@@ -33,6 +47,10 @@ export const fr: Texts = {
     back: 'Aller à la page de connexion',
     signedOutHere:
       'Vous êtes déconnecté de ce navigateur, mais nous n’avons pas pu mettre fin à la session elle-même. Une copie ailleurs reste valable jusqu’à son expiration.',
+  },
+  hints: {
+    codeSentAlready: 'Nous venons de vous envoyer un code.',
+    newerCode: 'Un code plus récent a été envoyé depuis ce navigateur. Saisissez celui-là.',
   },
   attemptsLeft: {
     one: 'Il vous reste un essai.',

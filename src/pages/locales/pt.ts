@@ -2,6 +2,9 @@ import type { Texts } from './texts.ts';
 
 /** Portuguese. SMS texts keep to letters that GSM-7 has, so that they fit one segment. */
 export const pt: Texts = {
+  language: 'Português',
+  direction: 'ltr',
+  languages: 'Idioma',
   sms: 'Sua senha para {app} é {code}. Nunca a divulgue.',
   voice: 'Sua senha para {app} é {code}.',
   login: {
@@ -17,8 +20,19 @@ export const pt: Texts = {
     lifetime: 'Ele vale por {seconds} segundos a partir do envio.',
     code: 'Código de {digits} dígitos',
     submit: 'Entrar',
-    resend: 'Enviar um novo código',
-    call: 'Prefiro uma ligação',
+    signingInAs: 'Entrando como {user}',
+    timeLeft: 'Restam {wait}',
+    expiredNow: 'Este código expirou.',
+    secondsLeft: 'Restam {count} segundos para este código.',
+    byItself: 'Você entra assim que digitar o último dígito.',
+    noCodeYet: 'O código não chegou?',
+    newCode: 'Pedir um novo código',
+    textAgain: 'Enviar outra mensagem',
+    textInstead: 'Prefiro uma mensagem',
+    callAgain: 'Ligar de novo',
+    callInstead: 'Prefiro uma ligação',
+    nextCodeIn: 'Você poderá pedir outro código em {wait}.',
+    mayAskAgain: 'Você já pode pedir um novo código.',
     otherAccount: 'Usar outra conta',
   },
   home: {
@@ -33,6 +47,10 @@ export const pt: Texts = {
     back: 'Ir para a página de entrada',
     signedOutHere:
       'Você saiu neste navegador, mas não foi possível encerrar a própria sessão. Uma cópia em outro lugar continua válida até expirar.',
+  },
+  hints: {
+    codeSentAlready: 'Acabamos de enviar um código para você.',
+    newerCode: 'Um código mais recente foi enviado a partir deste navegador. Digite esse código.',
   },
   attemptsLeft: {
     one: 'Resta uma tentativa.',

@@ -2,6 +2,9 @@ import type { Texts } from './texts.ts';
 
 /** Chinese, simplified. The SMS is as short as it is because a segment has 70 such characters. */
 export const zh: Texts = {
+  language: '中文',
+  direction: 'ltr',
+  languages: '语言',
   sms: '{code} {app}验证码',
   voice: '您的{app}验证码是 {code}。',
   login: {
@@ -17,8 +20,19 @@ export const zh: Texts = {
     lifetime: '验证码自发送起 {seconds} 秒内有效。',
     code: '{digits} 位验证码',
     submit: '登录',
-    resend: '重新发送验证码',
-    call: '改用电话接听',
+    signingInAs: '正在登录 {user}',
+    timeLeft: '剩余 {wait}',
+    expiredNow: '此验证码已过期。',
+    secondsLeft: '此验证码剩余 {count} 秒。',
+    byItself: '输入最后一位数字后将自动登录。',
+    noCodeYet: '没有收到验证码？',
+    newCode: '获取新的验证码',
+    textAgain: '重新发送短信',
+    textInstead: '改用短信接收',
+    callAgain: '重新拨打电话',
+    callInstead: '改用电话接听',
+    nextCodeIn: '{wait} 后可获取新的验证码。',
+    mayAskAgain: '现在可以获取新的验证码。',
     otherAccount: '使用其他账户',
   },
   home: {
@@ -32,6 +46,10 @@ export const zh: Texts = {
     title: '操作未成功',
     back: '前往登录页面',
     signedOutHere: '您已在此浏览器中退出登录，但会话本身未能结束。其他地方的副本在到期之前仍然有效。',
+  },
+  hints: {
+    codeSentAlready: '我们刚刚已向您发送验证码。',
+    newerCode: '此浏览器已请求了更新的验证码，请输入新的验证码。',
   },
   attemptsLeft: {
     one: '还可尝试 1 次。',

@@ -1,0 +1,215 @@
+import { hash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Challenge, parseChallenge } from '../challenge/challenge.ts';
+import type { RandomBytes } from '../challenge/totp.ts';
+import type { Clock } from '../clock.ts';
+import { DoorcodeError } from '../errors.ts';
+import type { ReturnTo } from '../gateway/return-to.ts';
+import { clientAddress } from '../http/client-address.ts';
+import { wantsHtml } from '../http/negotiate.ts';
+import { answerWith } from '../http/problem.ts';
+import type { Policy, Standing } from '../limits/policy.ts';
+import type { SealedCookies } from '../seal/cookies.ts';
+import type { CurrentSession } from '../session/current.ts';
+import { foldUsername } from '../username.ts';
+import type { PageMessage } from './message.ts';
+import { createNotices, type Notice } from './notice.ts';
+import { loginLink, type OtpView } from './otp-page.ts';
+import type { Pages } from './render.ts';
+import { plainCode } from './typed-code.ts';
+
+export interface SignInPageParts {
+  readonly cookies: SealedCookies;
+  readonly pages: Pages;
+  readonly currentSession: CurrentSession;
+  readonly returnTo: ReturnTo;
+  readonly mask: (phone: string) => string;
+  readonly policy: Pick<Policy, 'standing'>;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly settings: { readonly loginTtlSeconds: number; readonly resendCooldownSeconds: number };
+}
+
+/**
+ * What a browser is shown of the sign-in. A form that fails sends it on to a page that says why, as one that succeeds
+ * does: reloading that page, or coming back to it, sends nothing again.
+ */
+export function createSignInPages(parts: SignInPageParts) {
+  const { cookies, pages, currentSession, returnTo, mask, policy, clock, random, settings } = parts;
+  const notices = createNotices(cookies, clock);
+  const forms = new WeakMap<FastifyRequest, string>();
+
+  const openChallenge = (request: FastifyRequest) =>
+    parseChallenge(cookies.open(request, 'challenge'), clock(), settings.loginTtlSeconds);
+
+  /** Undefined when the limit store cannot be asked: the page is shown without what it would tell. */
+  const standingOf = (request: FastifyRequest, challenge: Challenge) =>
+    policy
+      .standing(challenge, challenge.phone, { sub: challenge.sub, address: clientAddress(request) })
+      .catch((error: unknown): undefined => {
+        if (!(error instanceof DoorcodeError)) throw error;
+      });
+
+  const otpView = (challenge: Challenge, standing: Standing | undefined): OtpView => {
+    const { sub: user, phone, channel, id: about, next, iat, exp } = challenge;
+    const now = clock();
+    return {
+      ...{ user, to: mask(phone), channel, about, next },
+      // Its life begins with the next full second after it was sent, and is not told as longer than it is.
+      expiresInMs: Math.min(exp - iat, exp - now / 1000) * 1000,
+      resendInMs: (standing?.resendAtMs ?? (iat + settings.resendCooldownSeconds) * 1000) - now,
+      attemptsLeft: standing?.attemptsLeft,
+    };
+  };
+
+  /** The login page; each time it is shown its form has a name of its own. */
+  const loginPage = (reply: FastifyReply, fields: { next: string; username: string }, message?: PageMessage) =>
+    pages.login(reply, { ...fields, about: Buffer.from(random(16)).toString('base64url') }, message);
+
+  /** Sends the browser to the page that says why its form was not carried out. */
+  const tell = (reply: FastifyReply, problem: DoorcodeError, more: Partial<Notice>, page: string) => {
+    const { code, attemptsLeft, retryAfterSeconds } = problem;
+    const retryAt = retryAfterSeconds === undefined ? undefined : Math.ceil(clock() / 1000) + retryAfterSeconds;
+    notices.leave(reply, { ...more, code, attemptsLeft, retryAt });
+    return reply.removeHeader('retry-after').redirect(page, 303);
+  };
+
+  /** A fault of ours, and what another site caused: nothing that the browser has is looked at, or set. */
+  const isBarePage = ({ code }: DoorcodeError) => code === 'internal_error' || code === 'cross_site_request';
+
+  const messageOf = ({ code, attemptsLeft, retryAt }: Notice): PageMessage => ({
+    code,
+    attemptsLeft,
+    retryAfterSeconds: retryAt === undefined ? undefined : Math.max(1, Math.ceil(retryAt - clock() / 1000)),
+  });
+
+  /** What an open challenge has to say by itself. */
+  const stateOf = (challenge: Challenge, standing: Standing | undefined): PageMessage | undefined => {
+    const { attemptsLeft, lockedUntilMs } = standing ?? {};
+    if (lockedUntilMs !== undefined) {
+      return { code: 'account_locked', retryAfterSeconds: Math.max(1, Math.ceil((lockedUntilMs - clock()) / 1000)) };
+    }
+    if (attemptsLeft === 0) return { code: 'otp_attempts_exhausted' };
+    return clock() >= challenge.exp * 1000 ? { code: 'otp_expired' } : undefined;
+  };
+
+  /** What a notice means on the page of a challenge; a notice of another one means nothing there. */
+  const onOtpPage = (notice: Notice, { id }: Challenge): PageMessage | undefined => {
+    if (isSentAlready(notice)) return { ...messageOf(notice), code: 'codeSentAlready' };
+    if (notice.about === id) return messageOf(notice);
+    return notice.code === 'otp_used' ? { code: 'newerCode' } : undefined;
+  };
+
+  return {
+    openChallenge,
+
+    /**
+     * Takes the forms of our own pages apart, which say what they are about, a challenge or one showing of the login page:
+     * a code may be written there as people do. Any other body is taken as it is.
+     */
+    async readForm(request: FastifyRequest): Promise<void> {
+      request.body ??= {};
+      const { about, ...fields } = request.body as Record<string, unknown>;
+      const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
+      if (!isForm || typeof about !== 'string' || !wantsHtml(request)) return;
+      forms.set(request, about);
+      if (typeof fields['otp'] === 'string') fields['otp'] = plainCode(fields['otp']);
+      request.body = fields;
+    },
+
+    /**
+     * What two requests have in common that are one form, sent twice by one browser; undefined for any other request.
+     * Address and browser are part of it: who has seen the request elsewhere gets nothing by sending it again.
+     *
+     * @param challenge of the request; null where there is none yet
+     */
+    sameForm(request: FastifyRequest, challenge?: Challenge | null): string | undefined {
+      const about = forms.get(request);
+      if (about === undefined || (challenge !== undefined && challenge?.id !== about)) return undefined;
+      // A digest: what was typed is not kept.
+      const browser = [clientAddress(request), request.headers['user-agent']];
+      return hash('sha256', JSON.stringify([request.url, about, request.body, browser]), 'base64url');
+    },
+
+    /**
+     * A page that stayed open while the browser began another sign-in, or asked for a newer code, is about a challenge
+     * that is no longer there.
+     */
+    isStale(request: FastifyRequest, challenge: Challenge | null): boolean {
+      const about = forms.get(request);
+      return challenge !== null && about !== undefined && about !== challenge.id;
+    },
+
+    loginFailed: answerWith((request, reply, problem) => {
+      if (isBarePage(problem)) return pages.error(reply, problem);
+      const body = (request.body ?? {}) as Record<string, unknown>;
+      const next = returnTo(body['next']);
+      const username = typeof body['username'] === 'string' ? body['username'].slice(0, 256) : '';
+      // Sent again, it is refused again: nothing was looked at.
+      if (problem.code === 'invalid_request') {
+        return loginPage(reply.code(problem.status), { next, username }, problem);
+      }
+      // The password was right, and its code is on its way: from another tab, or the same form sent twice.
+      const sentAlready = problem.limit === 'send-cooldown';
+      return tell(reply, problem, { username, next }, sentAlready ? '/otp' : loginLink(next));
+    }),
+
+    otpFailed: answerWith(async (request, reply, problem) => {
+      if (isBarePage(problem)) return pages.error(reply, problem);
+      const challenge = openChallenge(request);
+      if (problem.code === 'invalid_request') {
+        reply.code(problem.status);
+        if (challenge === null) return loginPage(reply, { next: '/', username: '' }, problem);
+        return pages.otp(reply, otpView(challenge, await standingOf(request, challenge)), problem);
+      }
+      const about = forms.get(request) ?? challenge?.id ?? 'none';
+      return tell(reply, problem, { about, next: challenge?.next }, '/otp');
+    }),
+
+    async login(request: FastifyRequest, reply: FastifyReply, wanted: unknown) {
+      const next = returnTo(wanted);
+      const session = await currentSession(request, reply);
+      const notice = notices.read(request);
+      notices.clear(request, reply);
+      if (session !== null) return reply.redirect(next, 303);
+      return loginPage(
+        reply,
+        { next, username: notice?.username ?? '' },
+        notice === null ? undefined : messageOf(notice),
+      );
+    },
+
+    async otp(request: FastifyRequest, reply: FastifyReply) {
+      const challenge = openChallenge(request);
+      const notice = notices.read(request);
+      if (challenge === null) {
+        const next = returnTo(notice?.next);
+        return reply.redirect((await currentSession(request)) === null ? loginLink(next) : next, 303);
+      }
+      // Somebody else's login is open in this browser.
+      if (notice !== null && isSentAlready(notice) && !isUser(notice.username, challenge)) {
+        return reply.redirect(loginLink(returnTo(notice.next)), 303);
+      }
+      const standing = await standingOf(request, challenge);
+      if (standing?.closed) {
+        cookies.clear(reply, 'challenge');
+        if ((await currentSession(request)) !== null) return reply.redirect(challenge.next, 303);
+        return tell(reply, new DoorcodeError('otp_used'), { username: challenge.sub }, loginLink(challenge.next));
+      }
+      notices.clear(request, reply);
+      const said = notice === null ? undefined : onOtpPage(notice, challenge);
+      return pages.otp(reply, otpView(challenge, standing), said ?? stateOf(challenge, standing));
+    },
+  };
+}
+
+export type SignInPages = ReturnType<typeof createSignInPages>;
+
+/** Whether a login was refused because its code had just been sent. */
+function isSentAlready({ about, code }: Notice): boolean {
+  return about === undefined && code === 'too_many_requests';
+}
+
+function isUser(username: string | undefined, { sub }: Challenge): boolean {
+  return username !== undefined && foldUsername(username) === foldUsername(sub);
+}

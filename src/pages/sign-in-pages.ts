@@ -118,7 +118,8 @@ export function createSignInPages(parts: SignInPageParts) {
     },
 
     /**
-     * What two requests have in common that are one form, sent twice; undefined for any other request.
+     * What two requests have in common that are one form, sent twice by one browser; undefined for any other request.
+     * Address and browser are part of it: who has seen the request elsewhere gets nothing by sending it again.
      *
      * @param challenge of the request; null where there is none yet
      */
@@ -126,7 +127,8 @@ export function createSignInPages(parts: SignInPageParts) {
       const about = forms.get(request);
       if (about === undefined || (challenge !== undefined && challenge?.id !== about)) return undefined;
       // A digest: what was typed is not kept.
-      return hash('sha256', JSON.stringify([request.url, about, request.body]), 'base64url');
+      const browser = [clientAddress(request), request.headers['user-agent']];
+      return hash('sha256', JSON.stringify([request.url, about, request.body, browser]), 'base64url');
     },
 
     /**

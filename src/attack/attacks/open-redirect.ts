@@ -55,7 +55,9 @@ export const openRedirect: Attack = {
     const page = await client.get(`/login?next=${encodeURIComponent(HOSTILE_TARGET)}`, {
       headers: { accept: 'text/html' },
     });
-    expect(!page.text.includes(EVIL), 'the login page hands a foreign target on');
+    // A link of the page to itself may have the target in its query, which is judged when it is followed.
+    const links = [...page.text.matchAll(/\b(?:href|action|value|content)\s*=\s*"([^"]*)"/gi)];
+    for (const [, link = ''] of links) expect(!leadsAway(link), `the login page hands a foreign target on: ${link}`);
     const next = String(scene.signedInAt ?? '/');
     expect(!leadsAway(next), `a login with such a next leads to ${next}`);
     return `${targets.length} targets, by next and by rd, lead nowhere else`;

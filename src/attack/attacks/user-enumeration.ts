@@ -73,7 +73,10 @@ async function guess({ client }: Scene, username: string, accept = 'application/
 /** All of an answer but what differs from one to the next anyway: the time, a number of its own, sealed values, the name. */
 function seenAs({ status, headers, cookies, text }: Answer, username: string): string {
   const { date: _date, 'x-request-id': _id, 'content-length': _length, ...rest } = headers;
-  const lines = cookies.map((line) => line.replace(/=[^;]*/, (value) => `=(${value.length})`));
+  // How much of base64 is percent-encoded is chance.
+  const lines = cookies.map((line) =>
+    line.replace(/=[^;]*/, (value) => `=(${value.replaceAll(/%[\da-f]{2}/gi, '.').length})`),
+  );
   // Where a form is filled in with it, or a link: elsewhere the same letters may be any word.
   const told = [status, JSON.stringify(rest), ...lines, text].join('\n');
   return told.replaceAll(`"${username}"`, '"(name)"').replaceAll(`=${username}`, '=(name)');

@@ -498,6 +498,9 @@ t.test('CVE-2021-32637: a null byte in X-Original-URL, which lets everybody thro
     for (const name of ['x-original-url', 'x-forwarded-uri', 'x-rewrite-url']) {
       const headers = { [name]: url, 'x-forwarded-for': '203.0.113.1', 'x-forwarded-host': 'app.example.com' };
       await assertNobody(service, t, jar, headers);
+      const browser = await service.get('/auth/redirect', jar, { ...BROWSER, ...headers });
+      t.equal(browser.statusCode, 303);
+      t.match(String(browser.headers['location']), /^http:\/\/127\.0\.0\.1:\d+\/login\?next=/);
     }
   }
 });

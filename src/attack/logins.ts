@@ -79,11 +79,12 @@ export function createLogins({ client, inbox, pause }: LoginsOptions): Logins {
   }
 
   const opened: Logins['opened'] = (account, answer, jar, before) => {
-    if (answer.status !== 200) throw new NotTried(`no code for ${account.username}: ${inWords(answer)}`);
+    const unsigned = inbox.refused === 0 ? '' : ' that is signed with this WEBHOOK_SECRET';
+    if (answer.status !== 200) throw new NotTried(`no code for ${account.username}${unsigned}: ${inWords(answer)}`);
     const message = inbox.messages.slice(before).at(-1);
     const challenge = jar.find('doorcode-challenge');
     if (message === undefined || challenge === undefined) {
-      unheard = `no code came to ${inbox.url}${inbox.refused === 0 ? '' : ' that is signed with WEBHOOK_SECRET'}`;
+      unheard = `no code came to ${inbox.url}${unsigned}`;
       throw new NotTried(unheard);
     }
     const expiresAtMs = Date.parse(String(answer.json['expiresAt']));

@@ -75,7 +75,11 @@ t.test('what is refused otherwise is not waited for', async (t) => {
 
 t.test('where no code comes, one login is enough to know', async (t) => {
   const { logins, inbox } = await start(t, { secret: 'a secret that is another one' });
-  await t.rejects(logins.open(ALICE), { message: `no code came to ${inbox.url} that is signed with WEBHOOK_SECRET` });
-  await t.rejects(logins.open(ALICE), { message: `no code came to ${inbox.url} that is signed with WEBHOOK_SECRET` });
+  await t.rejects(logins.open(ALICE), {
+    message: `no code came to ${inbox.url} that is signed with this WEBHOOK_SECRET`,
+  });
+  await t.rejects(logins.open(ALICE), {
+    message: `no code came to ${inbox.url} that is signed with this WEBHOOK_SECRET`,
+  });
   t.equal(inbox.refused, 1, 'the phone is spared further ones');
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { ConfigError, type Environment, EnvironmentReader } from './environment.ts';
+import { ConfigError, type Environment, EnvironmentReader, UsageError } from './environment.ts';
 
 /** What a command needs of the process. */
 export interface CommandIo {
@@ -8,8 +8,8 @@ export interface CommandIo {
   readonly write: (line: string) => void;
   /** Writes one line to standard error. */
   readonly complain: (line: string) => void;
-  /** A password from a prompt, or the first line of standard input. */
-  readonly readPassword: () => Promise<string>;
+  /** A password from a prompt, typed twice unless `once`, or the first line of standard input. */
+  readonly readPassword: (once?: boolean) => Promise<string>;
   /** The environment, for the settings that a command goes by. */
   readonly env: Environment;
 }
@@ -36,6 +36,7 @@ Usage: doorcode [COMMAND]
   subject NAME            print what stands for a user, or a number, in the log
   unlock NAME             lift the lock of an account after too many wrong codes
   phone                   a phone for development, with SignalWire, Twilio and Plivo in front of it
+  attack URL              attack a deployment of your own, and report what it refused
 
 Every command explains itself with --help. Options: --help, --version`;
 
@@ -101,6 +102,25 @@ A number meets with a fault by its last three digits:
   908  it arrives, 3 s late
   909  it arrives twice
   910  accepted, but never delivered`,
+  attack: `Usage: doorcode attack URL [--user NAME]... [--password PASSWORD]... [--inbox 127.0.0.1:8026]
+                       [--minutes 15] [--i-own-this-host]
+
+Attacks a deployment of your own: guesses codes and passwords, one by one and at once, puts cookies back, swaps and
+forges them, spoofs headers, asks for messages, and more; and says of each attempt whether it was refused, and what was
+seen. It takes two minutes and five codes, which have to come here: start the deployment with the WEBHOOK_URL of the
+inbox and the same WEBHOOK_SECRET as this command. It waits as long as the deployment asks it to. Afterwards the account
+has few wrong passwords left from here, for a quarter of an hour, and a second account is locked.
+
+  URL                  of the deployment, on this machine: http://127.0.0.1:3000
+  --user NAME          an account whose codes go to the webhook (default: demo). A second one, with a phone of its own,
+                       gets locked: only then is it tried whether that holds
+  --password PASSWORD  of the users in their order, the last for all others (default: ATTACK_PASSWORD, else demo for
+                       demo, else asked for). Others on this machine can see a command line
+  --inbox HOST:PORT    where to listen for codes (default: 127.0.0.1:8026)
+  --minutes N          the longest that it may take, 1 to 60 (default: 15)
+  --i-own-this-host    attack a host that is not this machine. Do that to nobody else's
+
+Exit codes: 0 nothing got through, 1 something did or no code came, 64 wrong arguments, 78 no WEBHOOK_SECRET.`,
 };
 
 /** Which command each option belongs to. */
@@ -113,6 +133,11 @@ const OPTION_OWNERS: Readonly<Record<string, string>> = {
   'page-port': 'phone',
   certificate: 'phone',
   fault: 'phone',
+  user: 'attack',
+  password: 'attack',
+  inbox: 'attack',
+  minutes: 'attack',
+  'i-own-this-host': 'attack',
 };
 
 /** Runs one command. Faults of usage go to standard error with exit code 64 (EX_USAGE of sysexits). */
@@ -132,6 +157,11 @@ export async function runCommand(args: readonly string[], version: string, io: C
         certificate: { type: 'string' },
         fault: { type: 'string', multiple: true },
         assertion: { type: 'boolean' },
+        user: { type: 'string', multiple: true },
+        password: { type: 'string', multiple: true },
+        inbox: { type: 'string' },
+        minutes: { type: 'string' },
+        'i-own-this-host': { type: 'boolean' },
       },
     });
     const [command = 'serve', ...rest] = positionals;
@@ -166,6 +196,18 @@ export async function runCommand(args: readonly string[], version: string, io: C
         io,
       );
     }
+    if (command === 'attack' && rest[0] !== undefined && rest.length === 1) {
+      const { attackCommand } = await import('./attack/command.ts');
+      const args = {
+        url: rest[0],
+        inbox: values.inbox ?? '127.0.0.1:8026',
+        minutes: values.minutes ?? '15',
+        users: values.user ?? [],
+        passwords: values.password ?? [],
+        owned: values['i-own-this-host'] ?? false,
+      };
+      return { exitCode: await attackCommand(args, io) };
+    }
     throw new UsageError(help ?? `There is no command "${command}".\n\n${HELP}`);
   } catch (error) {
     io.complain((error as Error).message);
@@ -174,8 +216,6 @@ export async function runCommand(args: readonly string[], version: string, io: C
     return { exitCode: misused ? 64 : error instanceof ConfigError ? 78 : 1 };
   }
 }
-
-class UsageError extends Error {}
 
 async function unlockCommand(username: string, io: CommandIo): Promise<Outcome> {
   const { unlock } = await import('./unlock.ts');

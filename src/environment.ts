@@ -13,6 +13,9 @@ export class ConfigError extends Error {
   }
 }
 
+/** A fault of the command line; the message says how it should be. */
+export class UsageError extends Error {}
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**

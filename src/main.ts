@@ -24,7 +24,7 @@ const outcome = await runCommand(process.argv.slice(2), version, {
   write,
   complain,
   env: process.env,
-  readPassword: () => readPassword(stdin, stdout),
+  readPassword: (once) => readPassword(stdin, stdout, once),
 });
 if ('serve' in outcome) await run();
 else if ('running' in outcome) stopOnSignal(outcome.running);

@@ -7,9 +7,10 @@ export type PasswordInput = NodeJS.ReadableStream & { readonly isTTY?: boolean }
 /**
  * Reads a password: in a terminal it is asked for twice without being shown, else it is the first line of the input.
  *
+ * @param once for a password that exists already, where a slip does no harm
  * @throws Error when the two entries differ, or there is no input
  */
-export async function readPassword(input: PasswordInput, output: NodeJS.WritableStream): Promise<string> {
+export async function readPassword(input: PasswordInput, output: NodeJS.WritableStream, once = false): Promise<string> {
   const terminal = input.isTTY === true;
   // readline echoes what is typed to its output, so it gets one that swallows everything.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -25,7 +26,7 @@ export async function readPassword(input: PasswordInput, output: NodeJS.Writable
   };
   try {
     const password = await ask('Password: ');
-    if (terminal && (await ask('The same again: ')) !== password) throw new Error('The two passwords differ.');
+    if (terminal && !once && (await ask('The same again: ')) !== password) throw new Error('The two passwords differ.');
     return password;
   } finally {
     lines.close();

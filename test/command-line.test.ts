@@ -70,6 +70,7 @@ t.test('it explains itself', async (t) => {
     [['user', 'add', '--help'], /^Usage: doorcode user add /],
     [['--help', 'user', 'add'], /^Usage: doorcode user add /],
     [['phone', '--help'], /^Usage: doorcode phone [\s\S]*--certificate FILE/],
+    [['attack', '--help'], /^Usage: doorcode attack URL [\s\S]*--i-own-this-host[\s\S]*78/],
     [['nonsense', '--help'], /^doorcode: /],
     [['constructor', '--help'], /^doorcode: /],
   ];
@@ -130,6 +131,13 @@ t.test('what is not understood goes to standard error, with exit code 64', async
     [['serve', '--port', '8443'], /^--port belongs to "doorcode phone"$/],
     [['phone', '--file', 'x'], /^--file belongs to "doorcode user"$/],
     [['phone', 'more'], /^Usage: doorcode phone/],
+    [['attack'], /^Usage: doorcode attack URL/],
+    [['attack', 'http://127.0.0.1:1', 'more'], /^Usage: doorcode attack URL/],
+    [['attack', 'https://login.example.com'], /^login\.example\.com is not this machine/],
+    [['attack', 'nonsense'], /^URL must be that of a deployment/],
+    [['attack', 'http://127.0.0.1:1', '--inbox', 'x'], /^--inbox must be HOST:PORT/],
+    [['serve', '--i-own-this-host'], /^--i-own-this-host belongs to "doorcode attack"$/],
+    [['phone', '--user', 'x'], /^--user belongs to "doorcode attack"$/],
     [['phone', '--port', 'x'], /^--port must be a port/],
     [['phone', '--port', 'off'], /^--port must be a port/],
     [['phone', '--page-port', '65536'], /^--page-port must be a port/],
@@ -335,4 +343,39 @@ t.test('in production the simulator does not start', async (t) => {
   for (const NODE_ENV of [' production ', 'Production', 'prod']) {
     t.match(await run(['phone', '--port', '0'], { env: { NODE_ENV } }), { outcome: { exitCode: 78 }, err: 'NODE_ENV' });
   }
+});
+
+const ATTACK = '../src/attack/command.js';
+
+t.test('an attack is handed what the command line says, and ends with its exit code', async (t) => {
+  const calls: unknown[] = [];
+  const { runCommand: command } = await t.mockImport<typeof import('../src/command-line.ts')>(
+    '../src/command-line.ts',
+    {
+      [ATTACK]: {
+        attackCommand: async (args: unknown) => {
+          calls.push(args);
+          return 3;
+        },
+      },
+    },
+  );
+  t.match(await run(['attack', 'http://127.0.0.1:3000'], { command }), { outcome: { exitCode: 3 }, err: '' });
+  const more = ['--user=a', '--user=b', '--password=x', '--inbox=[::1]:1', '--minutes=2', '--i-own-this-host'];
+  await run(['attack', 'https://login.example.com', ...more], { command });
+  t.strictSame(calls, [
+    { url: 'http://127.0.0.1:3000', inbox: '127.0.0.1:8026', minutes: '15', users: [], passwords: [], owned: false },
+    {
+      url: 'https://login.example.com',
+      inbox: '[::1]:1',
+      minutes: '2',
+      users: ['a', 'b'],
+      passwords: ['x'],
+      owned: true,
+    },
+  ]);
+});
+
+t.test('an attack without a secret is a fault of the configuration', async (t) => {
+  t.match(await run(['attack', 'http://127.0.0.1:1']), { outcome: { exitCode: 78 }, out: '', err: 'WEBHOOK_SECRET' });
 });

@@ -25,6 +25,8 @@ t.test('every source has its test in the same place, and every test its source',
     'users/directory': 'a port; its adapters pass directory.contract.ts',
   };
   const withoutSource: Record<string, string> = {
+    advisories: 'what has gone wrong elsewhere, by its published id',
+    'attack/replicas': 'an attack on two replicas behind a gateway',
     'delivery-flow': 'the whole sign-in, with every provider',
     examples: 'each program of examples/, run',
     house: 'the rules of the house',
@@ -49,8 +51,11 @@ t.test('every source has its test in the same place, and every test its source',
     readme: 'what the README shows, run as it stands there',
     secrets: 'where no secret may show, over all routes',
   };
-  // The languages themselves are words; what they have in common is held by one test.
-  const sources = namesIn('src', '.ts').filter((name) => !/^pages\/locales\/(?!locales$)/.test(name));
+  // The languages themselves are words; what they have in common is held by one test. So is that each attack fails where
+  // a service lacks the defence that it tries.
+  const sources = namesIn('src', '.ts').filter(
+    (name) => !/^pages\/locales\/(?!locales$)|^attack\/attacks\/(?!all$)/.test(name),
+  );
   const tests = namesIn('test', '.test.ts');
 
   t.strictSame(
@@ -163,7 +168,7 @@ t.test('the linter holds who may import whom', async (t) => {
   const web = ['fastify', '@fastify/cookie'];
   const network = ['undici', 'ioredis', '@signalwire/compatibility-api', 'node:http'];
   const theProcess = ['process', 'node:process'];
-  const simulator = ['./phone-simulator/open-phone.ts', './phone-simulator/phone.ts'];
+  const simulator = ['./phone-simulator/open-phone.ts', './phone-simulator/phone.ts', './attack/run.ts'];
   const otp = ['otplib', 'otplib/functional', '@otplib/plugin-crypto-node'];
   const rules: Record<string, { refused: string[]; allowed: string[] }> = {
     'challenge/some.ts': {
@@ -197,6 +202,21 @@ t.test('the linter holds who may import whom', async (t) => {
     'phone-simulator/some.ts': {
       refused: [...web, ...otp, ...outer, ...foreign, ...ports, '../challenge/challenge.ts', '../http/problem.ts'],
       allowed: ['../clock.ts', '../environment.ts', './provider.ts', 'node:https'],
+    },
+    'attack/some.ts': {
+      refused: [
+        ...otp,
+        ...outer,
+        ...foreign,
+        '../sign-in/login.ts',
+        '../http/cross-site.ts',
+        '../phone-simulator/phone.ts',
+      ],
+      allowed: ['fastify', 'undici', '../clock.ts', '../seal/codec.ts', '../session/session.ts', './client.ts'],
+    },
+    'attack/attacks/some.ts': {
+      refused: [...otp, '../../serve.ts', '../../limits/memory.ts'],
+      allowed: ['../client.ts', '../attack.ts', './other.ts'],
     },
     'sign-in/some.ts': {
       refused: [
@@ -261,8 +281,10 @@ t.test('the linter holds who may import whom', async (t) => {
         './limits/memory.ts',
         './sign-in/login.ts',
         './phone-simulator/phone.ts',
+        './attack/run.ts',
       ],
       allowed: [
+        './attack/command.ts',
         './delivery/phone.ts',
         './users/add-user.ts',
         './users/password.ts',

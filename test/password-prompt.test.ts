@@ -4,14 +4,14 @@ import t from 'tap';
 import { readPassword } from '../src/password-prompt.ts';
 
 /** Standard input and output as a process has them: a pipe, or (with `terminal`) a person. */
-function startReading({ terminal = false } = {}) {
+function startReading({ terminal = false, single = false } = {}) {
   const input = Object.assign(new PassThrough(), { isTTY: terminal });
   const output = new PassThrough();
   const shown = { text: '' };
   output.setEncoding('utf8').on('data', (chunk) => {
     shown.text += chunk;
   });
-  const password = readPassword(input, output);
+  const password = readPassword(input, output, single);
   /** Types when asked, as a person does. */
   const answer = async (prompt: string, typed: string) => {
     while (!shown.text.endsWith(prompt)) await once(output, 'data');
@@ -110,4 +110,11 @@ t.test('what comes after the password is nobody’s', async (t) => {
   input.write('first\n');
   await password;
   t.equal(input.isPaused(), true, 'the process may end');
+});
+
+t.test('for a password that exists already, a person is asked once', async (t) => {
+  const { password, shown, answer } = startReading({ terminal: true, single: true });
+  await answer('Password: ', 'correct horse\r');
+  t.equal(await password, 'correct horse');
+  t.equal(shown.text, 'Password: \n');
 });

@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { attacks } from '../src/attack/attacks/all.ts';
 import { systemClock } from '../src/clock.ts';
+import { runCommand } from '../src/command-line.ts';
 import { createAssertions } from '../src/gateway/assertion.ts';
 import { program } from './support/programs.ts';
 import { MAIN, startService } from './support/service.ts';
@@ -116,4 +118,27 @@ t.test('the code for assertions of the README takes a sign-in, and nothing else'
     code: 'ERR_JWT_CLAIM_VALIDATION_FAILED',
   });
   await t.rejects(whoIs(await signer(issuer).sign({ ...claims, amr: ['otp', 'sms'] })), { message: 'not a sign-in' });
+});
+
+t.test('what the README shows of an attack is what the command does', async (t) => {
+  const [, lines = ''] = /```\n(passed[\s\S]*?)```/.exec(README) ?? [];
+  const names = attacks.map(({ name }) => name);
+  const shown = [...lines.matchAll(/^(?:passed|skipped) +([^:]+):/gm)].map(([, name = '']) => name);
+  t.ok(shown.length > 2);
+  t.strictSame(
+    shown.filter((name) => !names.includes(name)),
+    [],
+  );
+  const script = block('Attack it yourself', 'sh');
+  const said: string[] = [];
+  const complain = (line: string) => void said.push(line);
+  await runCommand(['attack', 'http://127.0.0.1:3000'], '1', {
+    write: complain,
+    complain,
+    env: {},
+    readPassword: async () => '',
+  });
+  const [start = ''] = /WEBHOOK_URL=\S+ npm start/.exec(script) ?? [];
+  t.match(start, /8026/);
+  t.match(said.join(), start, 'the command tells the same line when it is not set up');
 });

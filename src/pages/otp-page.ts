@@ -1,6 +1,6 @@
 import type { Channel } from '../delivery/sender.ts';
 import type { Texts } from './locales/texts.ts';
-import { fill, type PageMessage, triesLeft } from './message.ts';
+import { asksToType, fill, type PageMessage, triesLeft } from './message.ts';
 
 /** What the code page needs to know of an open challenge. */
 export interface OtpView {
@@ -45,6 +45,8 @@ export function otpPage(view: OtpView, message: PageMessage | undefined, setting
     signingInAs: fill(t.otp.signingInAs, { user }),
     loginLink: loginLink(next),
     mayGuess,
+    // Where there is nothing to type in, there is only the message to go to.
+    focusMessage: message !== undefined && !(mayGuess && asksToType(message)),
     // The way that the code came stands first.
     ways: isOver
       ? []

@@ -1,4 +1,4 @@
-import { isLoopbackUrl } from './loopback.ts';
+import { isLoopbackUrl } from '../loopback.ts';
 import type { Callback } from './provider.ts';
 
 /** One request to the service, and what came of it. */

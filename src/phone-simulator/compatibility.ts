@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { isHttpUrl } from '../loopback.ts';
 import { callEvents, compatibilityReceipts } from './compatibility-receipts.ts';
-import { isHttpUrl } from './loopback.ts';
 import { type Answer, type Channel, type Endpoint, isE164, type Order, type Reason, Refusal } from './provider.ts';
 import { readSpoken } from './spoken.ts';
 

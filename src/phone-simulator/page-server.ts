@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isLoopbackHost } from '../loopback.ts';
 import type { Inbox } from './inbox.ts';
-import { isLoopbackHost } from './loopback.ts';
 import { renderPage } from './page.ts';
 
 const asset = (name: string, type: string) => ({

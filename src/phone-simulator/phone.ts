@@ -1,12 +1,12 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type Clock, systemClock } from '../clock.ts';
+import { listen } from '../listening.ts';
 import { type AccountTokens, createApiServer, type PhoneRequest } from './api-server.ts';
 import { type CalledBack, createCaller } from './caller.ts';
 import { createCertificate } from './certificate.ts';
 import type { Fault } from './faults.ts';
 import { createInbox, type PhoneMessage } from './inbox.ts';
-import { listen } from './listening.ts';
 import { createNetwork, type Schedule } from './network.ts';
 import { createPageServer } from './page-server.ts';
 import type { Provider } from './provider.ts';

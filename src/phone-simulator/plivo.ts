@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isHttpUrl } from './loopback.ts';
+import { isHttpUrl } from '../loopback.ts';
 import { type Answer, type Channel, type Endpoint, isE164, type Order, type Reason, Refusal } from './provider.ts';
 import { plivoSignatureV2, plivoSignatureV3 } from './signature.ts';
 

@@ -37,6 +37,11 @@ for (const [name, offMs] of Object.entries({
     t.strictSame(await shown(), ['0:31 left', 'You can ask for another code in 0:01.']);
     await page.clock.runFor(500);
     t.strictSame(await shown(), ['0:30 left', 'You can ask for a new code now.']);
+    t.equal(
+      await text(page, 'said'),
+      '30 seconds left for this code. You can ask for a new code now.',
+      'in one breath',
+    );
     await page.clock.runFor(29_900);
     t.equal(await text(page, 'life'), '0:01 left');
     await page.clock.runFor(100);

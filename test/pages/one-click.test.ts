@@ -17,7 +17,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.locator('#username').fill('alice');
     await page.locator('#password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Continue' }).dblclick({ noWaitAfter: true });
-    await page.waitForURL('**/otp');
+    // Not waitForURL: the second click breaks off what the first one began, which it takes for a failure.
     await page.locator('#otp').waitFor();
     t.equal(place.messages.length, 1);
     place.clock.advance(30);
@@ -36,8 +36,8 @@ for (const javaScriptEnabled of [true, false]) {
       await field.fill(lastCode(place));
       await page.getByRole('button', { name: 'Sign in' }).dblclick({ noWaitAfter: true });
     }
-    await page.waitForURL(`${place.url}/`);
     t.equal(await page.locator('dd').first().innerText(), 'alice');
+    t.equal(page.url(), `${place.url}/`);
   });
 
   t.test(`reload and Back send nothing, and lead to pages that make sense, ${how}`, async (t) => {

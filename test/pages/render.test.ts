@@ -121,6 +121,8 @@ t.test('the next step has the focus: the message to read, or the field to type i
     t.equal(focus((await show((pages, reply) => pages.otp(reply, OTP, { code }))).body), id, code);
   }
   const over = { ...OTP, expiresInMs: 0 };
+  const spent = { ...OTP, attemptsLeft: 0 };
+  t.equal(focus((await show((pages, reply) => pages.otp(reply, spent, { code: 'otp_invalid' }))).body), 'message');
   t.equal(focus((await show((pages, reply) => pages.otp(reply, over, { code: 'otp_expired' }))).body), 'message');
   const fields = { ...LOGIN, username: 'alice' };
   for (const [code, id] of [

@@ -16,8 +16,8 @@ const isComplete = () => code.value.length === Number(code.dataset.digits);
 /** The code in what was typed or pasted, be it a whole message; else the digits there are. */
 function digitsOf(text) {
   const plain = text.normalize('NFKC').replace(/[\s\p{Cf}\p{Pd}\u2212]/gu, '');
-  const whole = new RegExp(`(?<!\\p{Nd})\\p{Nd}{${code.dataset.digits}}(?!\\p{Nd})`, 'u').exec(plain);
-  return whole ? whole[0] : plain.replace(/\P{Nd}/gu, '');
+  const runs = plain.match(/\p{Nd}+/gu) ?? [];
+  return runs.find((run) => run.length === Number(code.dataset.digits)) ?? runs.join('');
 }
 
 function enter(text) {
@@ -45,6 +45,13 @@ if (code) {
   }
 }
 
+/** Tells who cannot see it; two things at the same moment in one breath. */
+let toldAt = Number.NEGATIVE_INFINITY;
+function tell(text) {
+  said.textContent = performance.now() - toldAt < 1000 ? `${said.textContent} ${text}` : text;
+  toldAt = performance.now();
+}
+
 /** Counts down to the end that the server named, and says so to who cannot see it. */
 function countDown(line, { announce = {}, over }) {
   if (!line) return;
@@ -57,7 +64,7 @@ function countDown(line, { announce = {}, over }) {
     if (seconds === 0) return over(line);
     time.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
     const passed = Object.keys(announce).find((mark) => lastSeconds > mark && seconds <= mark);
-    if (passed && lastSeconds !== Number.POSITIVE_INFINITY) said.textContent = announce[passed](seconds);
+    if (passed && lastSeconds !== Number.POSITIVE_INFINITY) tell(announce[passed](seconds));
     lastSeconds = seconds;
     // At the next full second, and not once a second: a timer may come late.
     setTimeout(tick, ((leftMs - 1) % 1000) + 1);
@@ -74,7 +81,7 @@ countDown(document.querySelector('#life'), {
     // What helps now is a new code.
     document.querySelector('#enter button').classList.add('quiet');
     document.querySelector('#resend button')?.classList.remove('quiet');
-    said.textContent = said.dataset.expired;
+    tell(said.dataset.expired);
   },
 });
 
@@ -88,7 +95,7 @@ countDown(wait, {
   over(line) {
     line.textContent = said.dataset.ready;
     for (const way of ways) way.removeAttribute('aria-disabled');
-    said.textContent = said.dataset.ready;
+    tell(said.dataset.ready);
   },
 });
 

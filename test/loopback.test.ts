@@ -1,5 +1,5 @@
 import t from 'tap';
-import { isLoopbackHost, isLoopbackUrl } from '../../src/phone-simulator/loopback.ts';
+import { isLoopbackHost, isLoopbackUrl } from '../src/loopback.ts';
 
 t.test('this machine, by all its names', async (t) => {
   for (const host of ['127.0.0.1', '127.1.2.3', 'localhost', 'LOCALHOST', '::1', '[::1]', '[0:0:0:0:0:0:0:1]']) {

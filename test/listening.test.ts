@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect } from 'node:net';
 import t from 'tap';
-import { createCertificate } from '../../src/phone-simulator/certificate.ts';
-import { listen } from '../../src/phone-simulator/listening.ts';
+import { listen } from '../src/listening.ts';
+import { createCertificate } from '../src/phone-simulator/certificate.ts';
 
 t.test('a port that is taken is told', async (t) => {
   const first = await listen(createServer(), '127.0.0.1', 0);

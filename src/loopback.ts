@@ -12,7 +12,7 @@ export function isLoopbackHost(hostname: string): boolean {
   return loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Whether this is a URL that a provider would call: HTTP, without credentials. */
+/** Whether this is a URL over HTTP, without credentials. */
 export function isHttpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password } = new URL(text);

@@ -1,0 +1,216 @@
+import t, { type Test } from 'tap';
+import { attacks } from '../../../src/attack/attacks/all.ts';
+import { hashPassword } from '../../../src/users/password.ts';
+import { attackAt, inboxSettings, named } from '../../support/attacking.ts';
+import { type Change, testBuild } from '../../support/test-build.ts';
+import { writeUsers } from '../../support/user-files.ts';
+
+const ACCOUNTS = [
+  { username: 'ann', password: 'the password of ann' },
+  { username: 'bob', password: 'the password of bob' },
+] as const;
+
+/** A service without one of its defences, and what has to get through there. */
+interface Weakened {
+  readonly changes?: readonly Change[];
+  readonly env?: Record<string, string>;
+  readonly fails: readonly string[];
+  /** The attacks that are made; all, if none is named. */
+  readonly only?: readonly string[];
+}
+
+/** Two users from a file, their passwords hashed as the command line does it. */
+async function usersFile(t: Test): Promise<string> {
+  const entries = ACCOUNTS.map(async ({ username, password }, index) => ({
+    username,
+    passwordHash: await hashPassword(password),
+    phone: `+1555010010${index + 1}`,
+  }));
+  return writeUsers(t.testdirName, await Promise.all(entries));
+}
+
+async function run(t: Test, { changes = [], env = {}, only }: Omit<Weakened, 'fails'>) {
+  const build = await testBuild(t, changes);
+  const inbox = await inboxSettings();
+  const { url } = await build.start({ ...inbox.env, USERS_FILE: await usersFile(t), ...env });
+  return attackAt(url, inbox.port, build.clock, {
+    accounts: ACCOUNTS,
+    ...(only === undefined ? {} : { attacks: attacks.filter(({ name }) => only.includes(name)) }),
+  });
+}
+
+t.test('each attack has a name of its own', async (t) => {
+  t.equal(new Set(attacks.map(({ name }) => name)).size, attacks.length);
+});
+
+t.test('with two accounts nothing is left out, and everything is refused', async (t) => {
+  const { findings, exitCode, lines } = await run(t, {});
+  t.strictSame(
+    findings.filter(({ outcome }) => outcome !== 'passed'),
+    [],
+  );
+  t.equal(findings.length, attacks.length);
+  t.equal(exitCode, 0);
+  t.match(
+    lines.at(-1),
+    new RegExp(`^${attacks.length} passed, 0 failed, 0 skipped; \\d{3} requests, 7 codes sent, \\d+ s$`),
+  );
+});
+
+const GUESSING = ['brute force', 'cookie rollback', 'brute force in parallel'];
+
+/** The file of a session as it would be without looking at what was sealed. */
+const anySession: readonly Change[] = [
+  { file: 'session/session.js', from: "s.typ === 'session' &&", to: '' },
+  { file: 'session/session.js', from: 'Array.isArray(s.amr) &&', to: '' },
+  { file: 'session/session.js', from: 's.amr.length > 0 &&', to: '' },
+  { file: 'session/session.js', from: 's.amr.every((method) => AMR.includes(method)) &&', to: '' },
+  { file: 'session/session.js', from: 'const session = value;', to: "const session = { amr: ['pwd'], ...value };" },
+];
+const oneKey: Change = { file: 'seal/keys.js', from: `\`doorcode \${purpose} v1\``, to: "'doorcode v1'" };
+
+const weakened: Record<string, Weakened> = {
+  'guesses that are counted, but have no bound': {
+    changes: [{ file: 'limits/policy.js', from: 'guesses.count > otpAttempts', to: 'false' }],
+    fails: ['brute force in parallel'],
+  },
+  'guesses that are counted anew with each request': {
+    changes: [
+      { file: 'limits/policy.js', from: "limits.add('guesses', id,", to: "limits.add('guesses', id + Math.random()," },
+    ],
+    fails: GUESSING,
+  },
+  'codes that sign in more than once': {
+    changes: [
+      {
+        file: 'limits/policy.js',
+        from: "close: ({ id }) => limits.claim('closed', id, challengeTtlSeconds)",
+        to: 'close: async () => true',
+      },
+    ],
+    fails: ['race for one code', 'replay', 'replaced code'],
+  },
+  'one key for all purposes, and no look at what was sealed': {
+    changes: [oneKey, ...anySession],
+    fails: ['cookie swap'],
+  },
+  'one key for all purposes alone: what was sealed is looked at': { changes: [oneKey], fails: [] },
+  'no cross-site rule': {
+    changes: [{ file: 'http/cross-site.js', from: '!SAFE_METHODS.has(request.method) &&', to: 'false &&' }],
+    fails: ['cross-site posts'],
+  },
+  'no rule for where to return': {
+    changes: [
+      {
+        file: 'gateway/return-to.js',
+        from: 'return (target) => {',
+        to: "return (target) => { if (typeof target === 'string' && target !== '') return target;",
+      },
+    ],
+    fails: ['open redirects'],
+  },
+  'no hash for unknown users': {
+    changes: [
+      {
+        file: 'users/file.js',
+        from: 'await passwords.verify(known?.passwordHash ?? decoy, password)',
+        to: 'known !== undefined && (await passwords.verify(known.passwordHash, password))',
+      },
+    ],
+    fails: ['user enumeration by time'],
+  },
+
+  // Further defences, with the attacks that are about them.
+  'wrong codes of an account that are forgotten with each code': {
+    changes: [
+      {
+        file: 'limits/policy.js',
+        from: "limits.add('failures', account,",
+        to: "limits.add('failures', account + Math.random(),",
+      },
+    ],
+    only: ['guessing over many codes'],
+    fails: ['guessing over many codes'],
+  },
+  'codes that never die': {
+    changes: [
+      { file: 'sign-in/verify.js', from: 'now >= challenge.exp * 1000', to: 'false' },
+      { file: 'challenge/challenge.js', from: 'now >= exp', to: 'false' },
+    ],
+    only: ['expired code'],
+    fails: ['expired code'],
+  },
+  'limits that only count': {
+    changes: [{ file: 'limits/allowance.js', from: 'counted.count > max', to: 'false' }],
+    only: ['send bombing', 'password guessing'],
+    fails: ['send bombing', 'password guessing'],
+  },
+  'addresses that anybody may claim': {
+    env: { TRUST_PROXY: 'loopback' },
+    only: ['password guessing'],
+    fails: ['password guessing'],
+  },
+  'signing out that forgets the cookie only': {
+    changes: [{ file: 'session/routes.js', from: 'revocation.revoke(session.id, session.exp)', to: 'null' }],
+    only: ['race for one code', 'session after signing out'],
+    fails: ['session after signing out'],
+  },
+  'a password that is enough': {
+    changes: [
+      {
+        file: 'session/current.js',
+        from: "cookies.open(request, 'session')",
+        to: "(cookies.open(request, 'session') ?? { ...cookies.open(request, 'challenge'), typ: 'session', amr: ['pwd'] })",
+      },
+    ],
+    only: ['second factor skipped'],
+    fails: ['second factor skipped'],
+  },
+  'a key that everybody knows': {
+    env: { SESSION_KEYS: Buffer.alloc(32).toString('base64') },
+    only: ['foreign and tampered cookies'],
+    fails: ['foreign and tampered cookies'],
+  },
+  'types that are made to fit': {
+    changes: [{ file: 'app.js', from: 'coerceTypes: false', to: "coerceTypes: 'array'" }],
+    only: ['malformed input'],
+    fails: ['malformed input'],
+  },
+  'an identity header that is kept from the client': {
+    changes: [
+      {
+        file: 'gateway/routes.js',
+        from: 'reply.headers(nobody)',
+        to: "reply.headers({ ...nobody, 'remote-user': request.headers['remote-user'] ?? '' })",
+      },
+    ],
+    only: ['header spoofing'],
+    fails: ['header spoofing'],
+  },
+  'the whole number in an answer': {
+    changes: [{ file: 'sign-in/routes.js', from: 'to: mask(challenge.phone),', to: 'to: challenge.phone,' }],
+    only: ['send bombing', 'secrets in answers'],
+    fails: ['secrets in answers'],
+  },
+  'users that are told from others': {
+    changes: [
+      {
+        file: 'users/file.js',
+        from: 'const { byName, decoy } = users;',
+        to: 'const { byName, decoy } = users; if (!byName.has(username)) throw { statusCode: 413 };',
+      },
+    ],
+    only: ['user enumeration by bytes'],
+    fails: ['user enumeration by bytes'],
+  },
+};
+
+for (const [what, { fails, ...build }] of Object.entries(weakened)) {
+  t.test(`${fails.length > 0 ? 'it is told' : 'it passes'}: ${what}`, async (t) => {
+    const { findings, exitCode, lines } = await run(t, build);
+    const bad = findings.filter(({ outcome }) => outcome !== 'passed');
+    t.strictSame(named(findings, 'failed'), fails, lines.join('\n'));
+    t.strictSame(named(bad, 'skipped'), [], 'nothing is left out');
+    t.equal(exitCode, fails.length > 0 ? 1 : 0);
+  });
+}

@@ -79,7 +79,9 @@ t.test('anything else gets nothing', async (t) => {
   t.equal((await ask(`?token=${'x'.repeat(600)}`)).statusCode, 400);
   t.equal((await ask(`?token=${token()}&more=1`)).statusCode, 400);
   t.equal((await ask('?token=abc')).statusCode, 404);
-  t.equal((await ask(`?token=${token().slice(0, -1)}A`)).statusCode, 404);
+  // Not the last character, whose last bits may mean nothing.
+  const changed = token().replace(/^(.{20})(.)/, (_, start, next) => `${start}${next === 'A' ? 'B' : 'A'}`);
+  t.equal((await ask(`?token=${changed}`)).statusCode, 404);
 });
 
 t.test('without Plivo there is no such route', async (t) => {

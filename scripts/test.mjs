@@ -2,16 +2,22 @@
 //
 // Says what failed and what was skipped, then "N passed, N failed" as the last line: assertions, as tap counts them.
 // The coverage bar is held when everything runs, that is without arguments. With CI=true nothing may be skipped.
+// What the tests saw of logs, errors, metrics and traces is kept, and searched for every secret that they used.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { coverageFaults } from './coverage-bar.mjs';
+import { searchKept } from './kept-secrets.mjs';
 import { createTapFilter } from './tap-filter.mjs';
 
 const args = process.argv.slice(2);
 const everything = args.length === 0;
 const someFiles = args.some((arg) => !arg.startsWith('-'));
 
+const kept = mkdtempSync(join(tmpdir(), 'doorcode-kept-'));
 const tap = spawn(
   process.execPath,
   [
@@ -21,7 +27,7 @@ const tap = spawn(
     ...(someFiles ? ['--disable-coverage'] : []),
     ...args,
   ],
-  { stdio: ['ignore', 'pipe', 'inherit'] },
+  { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, DOORCODE_KEEP: kept } },
 );
 const ended = once(tap, 'close');
 const isWorthShowing = createTapFilter();
@@ -36,7 +42,11 @@ const passed = counted('pass');
 const failed = counted('fail');
 const skipped = counted('skip') + counted('todo');
 
-const faults = [];
+const { summary: searched, faults: found } = searchKept(kept);
+rmSync(kept, { recursive: true });
+if (everything) console.log(searched);
+
+const faults = [...found];
 if (exitCode !== 0) faults.push(`the test runner ended with ${signal ?? `exit code ${exitCode}`}`);
 if (passed + failed === 0) faults.push('no test ran');
 if (process.env.CI === 'true' && skipped > 0) faults.push(`${skipped} skipped or left to do`);

@@ -6,6 +6,7 @@ import { parseChallenge } from './challenge/challenge.ts';
 import type { RandomBytes } from './challenge/totp.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { type Events, fanOut } from './events.ts';
 import type { Assertions } from './gateway/assertion.ts';
 import { createLoginLink } from './gateway/login-link.ts';
 import { createReturnTo } from './gateway/return-to.ts';
@@ -14,8 +15,9 @@ import { answerClientError } from './http/client-error.ts';
 import { registerCrossSiteRule } from './http/cross-site.ts';
 import { type Lifecycle, type ReadinessCheck, registerHealth } from './http/health.ts';
 import { registerJsonBody } from './http/json-body.ts';
-import { registerRequestLog } from './http/logging.ts';
+import { type ObserveRequest, registerRequestLog } from './http/logging.ts';
 import { registerNegotiation } from './http/negotiate.ts';
+import { registerOverload } from './http/overload.ts';
 import { registerProblems } from './http/problem.ts';
 import { sendThroughHooks } from './http/router-error.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
@@ -34,6 +36,9 @@ import { createRevocation } from './session/revocation.ts';
 import { registerSession } from './session/routes.ts';
 import type { SignInPorts } from './sign-in/ports.ts';
 import { registerSignIn } from './sign-in/routes.ts';
+import { createClockWatch } from './telemetry/clock-watch.ts';
+import { createEventLog } from './telemetry/event-log.ts';
+import { createSubjectHash } from './telemetry/subject.ts';
 import type { Directory } from './users/directory.ts';
 import { createApiKeys } from './verifications/api-keys.ts';
 import { signReceipt } from './verifications/receipt.ts';
@@ -61,6 +66,11 @@ export interface AppPorts {
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
   /** What works but should not stay as it is. */
   readonly warnings?: () => readonly string[];
+  /** Is told of everything that happens, beside the log. */
+  readonly events?: Events | undefined;
+  readonly observeRequest?: ObserveRequest | undefined;
+  /** Makes requests and their work steps of a trace; nothing is traced without. */
+  readonly registerTracing?: ((app: FastifyInstance) => Promise<void>) | undefined;
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024;
@@ -72,9 +82,10 @@ const CONNECTION_TIMEOUT_MS = 30_000;
 
 /** Builds the service: plugins and routes, with nothing of the process, the environment or the network in it. */
 export async function buildApp(config: Config, ports: AppPorts): Promise<FastifyInstance> {
-  const { clock, limits } = ports;
+  const { clock, limits, logger } = ports;
   const app = Fastify({
-    loggerInstance: ports.logger,
+    loggerInstance: logger,
+    genReqId: requestIds(ports.random),
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustProxy.length === 0 ? false : [...config.trustProxy],
     bodyLimit: BODY_LIMIT_BYTES,
@@ -88,8 +99,15 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
   }) as unknown as FastifyInstance;
 
+  const clockWatch = createClockWatch({ clock, log: logger });
+  const hashSubject = createSubjectHash(config.masterKeys[0] ?? Buffer.alloc(0));
+  const eventLog = createEventLog({ logger, hashSubject, mask: ports.mask });
+  const events = fanOut([eventLog, clockWatch.events, ...(ports.events === undefined ? [] : [ports.events])]);
+  app.decorate('events', events);
+
   const routes = gatherRoutes(app);
-  registerRequestLog(app);
+  await ports.registerTracing?.(app);
+  registerRequestLog(app, ports.observeRequest);
   registerJsonBody(app);
   await app.register(formbody, { bodyLimit: BODY_LIMIT_BYTES });
   await registerNegotiation(app);
@@ -107,6 +125,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
       strictPreflight: false,
     });
   }
+  if (config.maxEventLoopDelayMs !== undefined) await registerOverload(app, config.maxEventLoopDelayMs);
   registerCrossSiteRule(app, () => ownOrigins(config, app), config.allowedOrigins);
 
   const cookies = await registerCookies(app, {
@@ -125,7 +144,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   const { assertions, directory, delivery, compose, random, mask } = ports;
 
   registerSignIn(app, {
-    ports: { directory, policy, delivery, compose, clock, random, settings: config },
+    ports: { directory, policy, delivery, compose, clock, random, events, settings: config },
     cookies,
     pages: createSignInPages({
       ...{ cookies, pages, currentSession, returnTo, mask, policy, clock, random },
@@ -136,6 +155,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     mask,
   });
   registerSession(app, {
+    events,
     cookies,
     currentSession,
     revocation,
@@ -153,6 +173,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
       compose,
       clock,
       random,
+      events,
       settings: config,
       testNumbers: createTestNumbers(config.api.testNumbers, config.api.testNumbersUntilMs),
       isPossible: ports.isPossible ?? (async () => true),
@@ -167,6 +188,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
         }),
   });
   registerCallbacks(app, {
+    events,
     codec: cookies.codec,
     clock,
     origin: config.origin,
@@ -182,7 +204,10 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     loginLink: createLoginLink(config.origin, returnTo),
     idleTtlSeconds: config.sessionIdleTtlSeconds,
   });
-  registerHealth(app, ports.lifecycle, ports.readiness, ports.warnings);
+  registerHealth(app, ports.lifecycle, ports.readiness, () => [
+    ...(ports.warnings?.() ?? []),
+    ...clockWatch.warnings(),
+  ]);
   registerOpenApi(app, {
     routes,
     about: () => ({ origin: ownOrigin(config, app), cookieNames: cookies.names }),
@@ -194,6 +219,16 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
 /** The longest that a challenge can come back from a client: a code resent at the last moment of its login. */
 function challengeTtl({ loginTtlSeconds, otpTtlSeconds }: Config): number {
   return loginTtlSeconds + otpTtlSeconds + 10;
+}
+
+/** Ids that are not those of another replica, or of the run before: a few random characters, and a count. */
+function requestIds(random: RandomBytes): () => string {
+  const run = Buffer.from(random(6)).toString('base64url');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${run}-${count}`;
+  };
 }
 
 function securityHeaders(config: Config) {

@@ -33,6 +33,7 @@ Usage: doorcode [COMMAND]
   key                     print a fresh key for SESSION_KEYS, or with --assertion for ASSERTION_KEY
   api-key NAME            make a key for a server that calls the API
   user add NAME PHONE     add a user to a users file, with a password from the prompt or standard input
+  subject NAME            print what stands for a user, or a number, in the log
   unlock NAME             lift the lock of an account after too many wrong codes
   phone                   a phone for development, with SignalWire, Twilio and Plivo in front of it
   attack URL              attack a deployment of your own, and report what it refused
@@ -69,6 +70,10 @@ second entry of the same NAME, move the server over, and drop the first.
 
   NAME                    of the server, letters, digits, _, . and -
   --expires YYYY-MM-DD    the last day on which the key is good`,
+  subject: `Usage: doorcode subject NAME
+
+Prints what stands for a user, or for a phone number that a server had proved, in the field "subject" of the log. It goes
+by the first of SESSION_KEYS, so that nobody else can find out names by trying.`,
   unlock: `Usage: doorcode unlock NAME
 
 Lifts the lock that too many wrong codes put on an account, and forgets what led to it. Needs REDIS_URL: without it the
@@ -179,6 +184,7 @@ export async function runCommand(args: readonly string[], version: string, io: C
       );
     }
     if (command === 'unlock' && rest[0] !== undefined && rest.length === 1) return await unlockCommand(rest[0], io);
+    if (command === 'subject' && rest[0] !== undefined && rest.length === 1) return await subjectCommand(rest[0], io);
     if (command === 'phone' && rest.length === 0) {
       return await phoneCommand(
         {
@@ -214,6 +220,18 @@ export async function runCommand(args: readonly string[], version: string, io: C
 async function unlockCommand(username: string, io: CommandIo): Promise<Outcome> {
   const { unlock } = await import('./unlock.ts');
   return say(io, (await unlock(io.env, username)) ? `Unlocked ${username}.` : `${username} was not locked.`);
+}
+
+async function subjectCommand(name: string, io: CommandIo): Promise<Outcome> {
+  const [{ readMasterKeys }, { createSubjectHash }] = await Promise.all([
+    import('./config.ts'),
+    import('./telemetry/subject.ts'),
+  ]);
+  const reader = new EnvironmentReader(io.env);
+  const { masterKeys, keysGiven } = readMasterKeys(reader, false);
+  if (!keysGiven) reader.fault('SESSION_KEYS', 'is missing; without it each run has keys, and subjects, of its own');
+  if (reader.faults.length > 0) throw new ConfigError(reader.faults);
+  return say(io, createSubjectHash(masterKeys[0] as Buffer)(name));
 }
 
 async function apiKeyCommand(name: string, expires: string | undefined, io: CommandIo): Promise<Outcome> {

@@ -57,6 +57,12 @@ export interface Config {
   /** Whom assertions are for. */
   readonly assertionAudience: readonly string[];
   readonly logLevel: string;
+  /** Where metrics are told, 0 for any port; undefined is nowhere. */
+  readonly metricsPort: number | undefined;
+  /** Where traces are sent, over OTLP/HTTP; undefined is nowhere. */
+  readonly otlpEndpoint: string | undefined;
+  /** Later than this, the event loop is overloaded; undefined is never. */
+  readonly maxEventLoopDelayMs: number | undefined;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -141,6 +147,9 @@ function read(env: EnvironmentReader): Config {
     assertionKeys: readAssertionKeys(env, sessionKeys.masterKeys),
     assertionAudience: readAssertionAudience(env, origin),
     logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+    metricsPort: readMetricsPort(env, port),
+    otlpEndpoint: env.url('OTEL_EXPORTER_OTLP_ENDPOINT')?.href,
+    maxEventLoopDelayMs: readMaxDelay(env),
   };
 }
 
@@ -182,7 +191,8 @@ function readTrustProxy(env: EnvironmentReader): string[] {
   return list.filter(good);
 }
 
-function readMasterKeys(env: EnvironmentReader, production: boolean): Pick<Config, 'masterKeys' | 'keysGiven'> {
+/** @returns keys of the run when there are none in development */
+export function readMasterKeys(env: EnvironmentReader, production: boolean): Pick<Config, 'masterKeys' | 'keysGiven'> {
   const text = env.secret('SESSION_KEYS');
   if (text === undefined) {
     if (production) env.fault('SESSION_KEYS', 'is missing; make one with: doorcode key');
@@ -308,6 +318,18 @@ function readIdleTtl(env: EnvironmentReader, sessionTtlSeconds: number): number 
   const seconds = env.integer('SESSION_IDLE_TTL', sessionTtlSeconds, 60, 31_536_000);
   if (seconds > sessionTtlSeconds) env.fault('SESSION_IDLE_TTL', 'must not be longer than SESSION_TTL');
   return seconds;
+}
+
+function readMetricsPort(env: EnvironmentReader, port: number): number | undefined {
+  if (env.text('METRICS_PORT') === undefined) return undefined;
+  const metricsPort = env.integer('METRICS_PORT', 0, 0, 65_535);
+  if (metricsPort === port && port !== 0) env.fault('METRICS_PORT', 'must not be PORT: metrics are not for users');
+  return metricsPort;
+}
+
+function readMaxDelay(env: EnvironmentReader): number | undefined {
+  if (env.text('MAX_EVENT_LOOP_DELAY') === 'off') return undefined;
+  return env.integer('MAX_EVENT_LOOP_DELAY', 150, 20, 10_000);
 }
 
 function readAccountFailures(env: EnvironmentReader): number | null {

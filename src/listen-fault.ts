@@ -10,10 +10,16 @@ const FAULTS: Readonly<Record<string, readonly [setting: 'HOST' | 'PORT', fault:
 /**
  * Why listening failed, told by the name of the setting that a person would change.
  *
+ * @param portName of the setting that names the port
  * @returns the error itself where neither setting is known to be the reason
  */
-export function listenFault(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
+export function listenFault(
+  error: NodeJS.ErrnoException,
+  { host, port }: { host: string; port: number },
+  portName = 'PORT',
+): Error {
   const [setting, fault] = FAULTS[error.code ?? ''] ?? [];
   if (setting === undefined) return error;
-  return new Error(`${setting}: ${setting === 'HOST' ? host : port} ${fault} (${error.code})`, { cause: error });
+  const named = setting === 'HOST' ? `HOST: ${host}` : `${portName}: ${port}`;
+  return new Error(`${named} ${fault} (${error.code})`, { cause: error });
 }

@@ -38,11 +38,24 @@ function stopOnSignal(running: Running): void {
   process.once('SIGTERM', stop).once('SIGINT', stop);
 }
 
+/** In a terminal in development, log lines are for people. */
+async function pretty(): Promise<{ logDestination?: { write(line: string): void } }> {
+  if (!stdout.isTTY || process.env['NODE_ENV'] === 'production') return {};
+  const { prettyLines } = await import('./telemetry/pretty.ts');
+  return { logDestination: prettyLines((line) => void stdout.write(line)) };
+}
+
 async function run(): Promise<void> {
   try {
     // Loaded only now: the other commands need none of it.
     const { serve } = await import('./serve.ts');
-    const service = await serve({ env: process.env, write });
+    const service = await serve({ env: process.env, write, version, ...(await pretty()) });
+    // What nobody caught leaves the process in a state that nobody knows. Node would print the error as it is, and with
+    // it whatever its message quotes.
+    process.on('uncaughtException', (error) => {
+      service.logger.fatal({ event: 'sys_crash', err: error }, 'sys_crash');
+      process.exit(1);
+    });
     const stop = (drainMs: number) => {
       process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
       service.close(drainMs, DEADLINE_MS).then(

@@ -27,6 +27,10 @@ export interface Sent {
   readonly acceptedAtMs: number;
   /** When the next code may be asked for. */
   readonly resendAtMs: number;
+  /** Who accepted it. */
+  readonly sender: string;
+  /** How long that took, milliseconds. */
+  readonly acceptedMs: number;
 }
 
 /**
@@ -48,16 +52,17 @@ export async function sendCode(
   const permit = await policy.send(outgoing.to, asker);
   try {
     // Rounded down: whenever a provider accepts it, the code lives at least until then.
-    const expiresAt = Math.floor(clock() / 1000) + ttlSeconds;
-    await delivery.deliver(compose({ ...outgoing, expiresAt }));
+    const handedAtMs = clock();
+    const expiresAt = Math.floor(handedAtMs / 1000) + ttlSeconds;
+    const { sender } = await delivery.deliver(compose({ ...outgoing, expiresAt }));
+    const acceptedAtMs = clock();
+    await permit.delivered();
+    return { acceptedAtMs, resendAtMs: permit.resendAtMs, sender, acceptedMs: acceptedAtMs - handedAtMs };
   } catch (error) {
     // Why it failed is what is to be told, even when the store has gone as well.
     await permit.giveBack().catch(() => {});
     throw error;
   }
-  const acceptedAtMs = clock();
-  await permit.delivered();
-  return { acceptedAtMs, resendAtMs: permit.resendAtMs };
 }
 
 /** @throws DoorcodeError `invalid_request` when no configured sender has this channel */

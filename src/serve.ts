@@ -26,8 +26,13 @@ import { createRandomBytes } from './random.ts';
 import { deriveKeys, type SealKeys } from './seal/keys.ts';
 import type { SenderName } from './sender-config.ts';
 import { leftOut, watchSenders } from './sender-readiness.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import type { MetricsServer } from './telemetry/metrics-server.ts';
+import { tracedDirectory } from './telemetry/traced-directory.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 import { createDemoDirectory, DEMO_USER } from './users/demo.ts';
 import type { Directory } from './users/directory.ts';
+import type { PasswordChecker } from './users/password.ts';
 
 export interface ServeOptions {
   readonly env: Environment;
@@ -35,11 +40,15 @@ export interface ServeOptions {
   readonly write: (line: string) => void;
   /** Where log lines go; standard output when absent. */
   readonly logDestination?: DestinationStream;
+  /** Of the program, for metrics. */
+  readonly version?: string;
 }
 
 /** A service that listens. */
 export interface Service {
   readonly url: string;
+  /** Where metrics are told, if anywhere. */
+  readonly metricsUrl?: string;
   readonly logger: Logger;
   /**
    * Stops without losing a request: readiness turns 503 and every answer closes its connection, new connections are
@@ -50,6 +59,12 @@ export interface Service {
    */
   close(drainMs: number, deadlineMs: number): Promise<void>;
 }
+
+/**
+ * How many connections may wait to be taken, if the kernel agrees (net.core.somaxconn). One that finds no place is not
+ * refused but forgotten, and its client tries again for many seconds.
+ */
+const BACKLOG = 4096;
 
 /** How long what was cut may take to notice, so that the log tells of it and counts are given back. */
 const CUT_MS = 300;
@@ -73,22 +88,36 @@ async function stopListening(server: NetServer, arrivalMs: number): Promise<void
  *
  * @throws ConfigError for every fault of the configuration at once; Error that names HOST or PORT when it cannot listen
  */
-export async function serve({ env, write, logDestination }: ServeOptions): Promise<Service> {
+export async function serve({ env, write, logDestination, version = '' }: ServeOptions): Promise<Service> {
   const { config, faults } = examineConfig(env);
   const logger = createLogger({
     level: config.logLevel,
     ...(logDestination === undefined ? {} : { destination: logDestination }),
   });
   const lifecycle: Lifecycle = { draining: false };
-  const [directory, compose] = await withoutFaults(faults, openDirectory(config, logger), openComposer(config, logger));
+  const [{ directory: users, hashing }, compose] = await withoutFaults(
+    faults,
+    openDirectory(config, logger),
+    openComposer(config, logger),
+  );
+  const metrics = await openMetrics(config);
+  const tracing = await openTracing(config, version);
+  const directory = tracing === undefined ? users : tracedDirectory(users, tracing.startSpan);
   for (const warning of configWarnings(config, systemClock())) logger.warn(warning);
   const keys = deriveKeys(config.masterKeys);
   const random = createRandomBytes();
   const senders = await Promise.all(config.delivery.map((name) => openSender(name, config, keys, write)));
   const readiness = watchSenders(senders, logger);
   const numbers = createNumberRules(config.allowedCountries);
-  const delivery = createDelivery({ senders, clock: systemClock, log: logger, numbers });
-  const store = await openLimits(config, logger);
+  const delivery = createDelivery({
+    senders,
+    clock: systemClock,
+    log: logger,
+    numbers,
+    startSpan: tracing?.startSpan,
+    ...(metrics === undefined ? {} : { events: metrics.events }),
+  });
+  const store = await openLimits(config, logger, metrics?.observeStore);
   const assertions = await openAssertions(config);
   const app = await buildApp(config, {
     clock: systemClock,
@@ -106,20 +135,34 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
     lifecycle,
     readiness: { ...store.readiness, delivery: readiness.check },
     warnings: () => [...store.warnings(), ...readiness.warnings(), ...leftOut(delivery.states())],
+    events: metrics?.events,
+    observeRequest: metrics?.observeRequest,
+    registerTracing: tracing?.registerTracing,
+  });
+  metrics?.watch({
+    version,
+    guessBudget: guessBudget(config.limits, config.otpDigits),
+    breakers: delivery.states,
+    hashing,
+    degraded: store.degraded,
   });
 
   const { host, port } = config;
-  await app.listen({ host, port, listenTextResolver: () => 'listening' }).catch((error) => {
+  await app.listen({ host, port, backlog: BACKLOG, listenTextResolver: () => 'listening' }).catch((error) => {
     throw listenFault(error, config);
   });
-  write(notice(config, listeningUrl(app, config)).join('\n'));
+  const metricsServer = metrics === undefined ? undefined : await listenForMetrics(metrics, config, app);
+  logger.info({ event: 'sys_startup', version }, 'sys_startup');
+  const metricsUrl = metricsServer === undefined ? undefined : `${urlOf(config.host, metricsServer.port)}/metrics`;
+  write([...notice(config, listeningUrl(app, config)), ...metricsNotice(metricsUrl)].join('\n'));
 
   return {
     url: listeningUrl(app, config),
+    ...(metricsUrl === undefined ? {} : { metricsUrl }),
     logger,
     async close(drainMs, deadlineMs) {
       lifecycle.draining = true;
-      logger.info({ drainMs }, 'shutting down');
+      logger.info({ event: 'sys_shutdown', drainMs }, 'sys_shutdown');
       const drain = async () => {
         await setTimeout(drainMs);
         await stopListening(app.server, Math.min(drainMs, ARRIVAL_MS));
@@ -138,6 +181,7 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
         await Promise.race([drained, setTimeout(CUT_MS, undefined, { signal: left.signal })]);
       } finally {
         left.abort();
+        await Promise.all([metricsServer?.close(), tracing?.close()]);
       }
     },
   };
@@ -151,16 +195,16 @@ export async function serve({ env, write, logDestination }: ServeOptions): Promi
  */
 async function withoutFaults(
   faults: readonly string[],
-  directory: Promise<Directory>,
+  directory: Promise<OpenDirectory>,
   composer: Promise<Compose>,
-): Promise<[Directory, Compose]> {
+): Promise<[OpenDirectory, Compose]> {
   const opened = await Promise.allSettled([directory, composer]);
   const more = opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   const unexpected = more.find((reason) => !(reason instanceof ConfigError));
   if (unexpected !== undefined) throw unexpected;
   const all = [...faults, ...(more as ConfigError[]).flatMap((error) => error.faults)];
   if (all.length > 0) {
-    if (opened[0].status === 'fulfilled') await opened[0].value.close?.();
+    if (opened[0].status === 'fulfilled') await opened[0].value.directory.close?.();
     throw new ConfigError(all);
   }
   return Promise.all([directory, composer]);
@@ -168,13 +212,20 @@ async function withoutFaults(
 
 // Adapters are loaded when they are configured: an HTTP client alone costs a fifth of the start.
 
-async function openDirectory({ users }: Config, log: Logger): Promise<Directory> {
+/** The users, and how busy the checks of their passwords are where they are ours. */
+interface OpenDirectory {
+  readonly directory: Directory;
+  readonly hashing?: PasswordChecker['depth'];
+}
+
+async function openDirectory({ users }: Config, log: Logger): Promise<OpenDirectory> {
   switch (users.kind) {
     case 'demo':
-      return createDemoDirectory();
+      return { directory: createDemoDirectory() };
     case 'upstream': {
       const { createUpstreamDirectory } = await import('./users/upstream.ts');
-      return createUpstreamDirectory({ url: users.url, ...(users.token === undefined ? {} : { token: users.token }) });
+      const token = users.token === undefined ? {} : { token: users.token };
+      return { directory: createUpstreamDirectory({ url: users.url, ...token }) };
     }
     case 'file': {
       const [{ createFileDirectory }, { createPasswordChecker }] = await Promise.all([
@@ -182,11 +233,11 @@ async function openDirectory({ users }: Config, log: Logger): Promise<Directory>
         import('./users/password.ts'),
       ]);
       const { path } = users;
-      return createFileDirectory({ path, clock: systemClock, log, passwords: createPasswordChecker() }).catch(
-        (error) => {
-          throw new ConfigError([`USERS_FILE: ${(error as Error).message}`]);
-        },
-      );
+      const passwords = createPasswordChecker();
+      const directory = await createFileDirectory({ path, clock: systemClock, log, passwords }).catch((error) => {
+        throw new ConfigError([`USERS_FILE: ${(error as Error).message}`]);
+      });
+      return { directory, hashing: passwords.depth };
     }
   }
 }
@@ -246,21 +297,29 @@ interface LimitStore {
   readonly limits: Limits;
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
   readonly warnings: () => readonly string[];
+  /** Whether this replica counts for itself although others are there. */
+  readonly degraded: () => boolean;
 }
 
 /** How long the start waits for the store; after that the service starts without it and says that it is not ready. */
 const STORE_WAIT_MS = 2000;
 
-async function openLimits({ redisUrl, limitsOnOutage }: Config, log: Logger): Promise<LimitStore> {
+async function openLimits(
+  { redisUrl, limitsOnOutage }: Config,
+  log: Logger,
+  observe: Metrics['observeStore'] | undefined,
+): Promise<LimitStore> {
   const memory = createMemoryLimits({ clock: systemClock });
-  if (redisUrl === undefined) return { limits: memory, readiness: {}, warnings: () => [] };
+  const never = () => false;
+  if (redisUrl === undefined) return { limits: memory, readiness: {}, warnings: () => [], degraded: never };
 
   const { createRedisLimits } = await import('./limits/redis.ts');
-  const redis = createRedisLimits({ url: redisUrl, clock: systemClock, log });
+  const redis = createRedisLimits({ url: redisUrl, clock: systemClock, log, observe });
   await redis.connected(STORE_WAIT_MS);
   const eviction = () => [redis.evictionWarning()].filter((warning) => warning !== null);
-  if (limitsOnOutage === 'deny')
-    return { limits: redis, readiness: { limits: () => redis.check() }, warnings: eviction };
+  if (limitsOnOutage === 'deny') {
+    return { limits: redis, readiness: { limits: () => redis.check() }, warnings: eviction, degraded: never };
+  }
 
   const { createFallbackLimits } = await import('./limits/fallback.ts');
   const fallback = createFallbackLimits({ shared: redis, local: memory, clock: systemClock, log });
@@ -275,7 +334,30 @@ async function openLimits({ redisUrl, limitsOnOutage }: Config, log: Logger): Pr
       },
     },
     warnings: () => [...degraded(), ...eviction()],
+    degraded: fallback.isDegraded,
   };
+}
+
+async function openMetrics({ metricsPort }: Config): Promise<Metrics | undefined> {
+  if (metricsPort === undefined) return undefined;
+  const { createMetrics } = await import('./telemetry/metrics.ts');
+  return createMetrics();
+}
+
+async function openTracing({ otlpEndpoint: endpoint }: Config, version: string): Promise<Tracing | undefined> {
+  if (endpoint === undefined) return undefined;
+  const { startTracing } = await import('./telemetry/tracing.ts');
+  return startTracing({ endpoint, version });
+}
+
+/** @throws Error that names HOST or METRICS_PORT; the service, which nobody has asked anything yet, is closed then */
+async function listenForMetrics(metrics: Metrics, config: Config, app: FastifyInstance): Promise<MetricsServer> {
+  const { host, metricsPort: port = 0 } = config;
+  const { startMetricsServer } = await import('./telemetry/metrics-server.ts');
+  return startMetricsServer({ host, port, ...metrics }).catch(async (error) => {
+    await app.close();
+    throw listenFault(error, { host, port }, 'METRICS_PORT');
+  });
 }
 
 async function openAssertions(config: Config): Promise<Assertions | undefined> {
@@ -295,8 +377,15 @@ async function openComposer({ appName, origin, otpDigits }: Config, log: Log): P
 
 // The port that was really taken: PORT=0 asks for any.
 function listeningUrl(app: FastifyInstance, { host }: Config): string {
-  const { port } = app.server.address() as AddressInfo;
+  return urlOf(host, (app.server.address() as AddressInfo).port);
+}
+
+function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function metricsNotice(url: string | undefined): string[] {
+  return url === undefined ? [] : [`metrics are on ${url}`];
 }
 
 /** What a person who starts the service needs to know. */

@@ -88,6 +88,9 @@ t.test('development needs no setting at all', async (t) => {
     assertionKeys: [],
     assertionAudience: ['http://127.0.0.1:3000'],
     logLevel: 'info',
+    metricsPort: undefined,
+    otlpEndpoint: undefined,
+    maxEventLoopDelayMs: 150,
   });
   t.strictSame(
     masterKeys.map((key) => key.length),
@@ -135,6 +138,9 @@ t.test('everything can be set', async (t) => {
     ASSERTION_KEY: THIRD_KEY,
     ASSERTION_AUDIENCE: 'inbox, https://d.example',
     LOG_LEVEL: 'warn',
+    METRICS_PORT: '9464',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+    MAX_EVENT_LOOP_DELAY: '100',
   });
   t.strictSame(rest, {
     production: true,
@@ -193,6 +199,9 @@ t.test('everything can be set', async (t) => {
     assertionKeys: [Buffer.from(THIRD_KEY, 'base64')],
     assertionAudience: ['inbox', 'https://d.example'],
     logLevel: 'warn',
+    metricsPort: 9464,
+    otlpEndpoint: 'http://127.0.0.1:4318/',
+    maxEventLoopDelayMs: 100,
   });
   t.strictSame(
     masterKeys.map((key) => key.toString('base64')),
@@ -234,9 +243,12 @@ t.test('the names of the settings are known', async (t) => {
     'LOGO_FILE',
     'LOGO_URL',
     'LOG_LEVEL',
+    'MAX_EVENT_LOOP_DELAY',
     'MAX_GUESS_RISK',
+    'METRICS_PORT',
     'NODE_ENV',
     'ORIGIN',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
     'OTP_ATTEMPTS',
     'OTP_DIGITS',
     'OTP_TTL',
@@ -380,6 +392,11 @@ t.test('each fault is told by name, and is the only one', async (t) => {
     [{ LIMIT_SEND_PHONE: '5/600' }, 'OTP_ATTEMPTS'],
     spaced('OTP_ATTEMPTS', '26'),
     [{ MAX_GUESS_RISK: '0.00001' }, 'OTP_ATTEMPTS'],
+    spaced('MAX_EVENT_LOOP_DELAY', '19'),
+    spaced('MAX_EVENT_LOOP_DELAY', 'on'),
+    spaced('METRICS_PORT', '3000'),
+    spaced('METRICS_PORT', '65536'),
+    spaced('OTEL_EXPORTER_OTLP_ENDPOINT', '127.0.0.1:4318'),
     spaced('MAX_GUESS_RISK', '0'),
     spaced('MAX_GUESS_RISK', '1.5'),
     spaced('MAX_GUESS_RISK', '-1'),

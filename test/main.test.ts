@@ -168,7 +168,7 @@ t.test('npm start hands SIGTERM on: no shell stands between npm and the service'
   child.kill('SIGTERM');
   // Its output ends when the last process that writes to it has ended.
   await closed;
-  t.match(output, '"msg":"shutting down"');
+  t.match(output, '"msg":"sys_shutdown"');
 });
 
 t.test('the phone simulator takes the place of SignalWire: its notice is all that the service needs', async (t) => {

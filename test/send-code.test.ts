@@ -40,7 +40,12 @@ t.test('the life of the code begins when it is accepted', async (t) => {
   });
   const begun = clock();
   const sent = await sendCode(ports, outgoing, 60, asker);
-  t.strictSame(sent, { acceptedAtMs: begun + 3_500, resendAtMs: begun + 30_000 });
+  t.strictSame(sent, {
+    acceptedAtMs: begun + 3_500,
+    resendAtMs: begun + 30_000,
+    sender: 'test',
+    acceptedMs: 3_500,
+  });
   t.strictSame(told, ['send +15550100101 {"apiKey":"shop"}', 'delivered']);
 });
 

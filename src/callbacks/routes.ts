@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Message } from '../delivery/sender.ts';
 import { plivoDialect } from '../delivery/voice.ts';
 import { DoorcodeError } from '../errors.ts';
+import type { Events } from '../events.ts';
 import type { Codec } from '../seal/codec.ts';
 import * as api from './api.ts';
 import { openCall } from './call-token.ts';
@@ -16,6 +17,7 @@ export const receiptPath = (sender: ReceiptSender) => `/callbacks/${sender}/stat
 export const ANSWER_PATH = '/callbacks/plivo/answer';
 
 export interface CallbackRoutes {
+  readonly events: Events;
   readonly codec: Codec;
   readonly clock: Clock;
   /** Our own, as providers know it; how their requests look behind a gateway does not matter. */
@@ -32,7 +34,7 @@ export interface CallbackRoutes {
 
 /** What providers call back for: the words of a call, and what became of a message. */
 export function registerCallbacks(app: FastifyInstance, routes: CallbackRoutes): void {
-  const { codec, clock, origin, compose, claimCall, plivo, receiptKeys } = routes;
+  const { events, codec, clock, origin, compose, claimCall, plivo, receiptKeys } = routes;
 
   if (plivo) {
     app.post<{ Querystring: { token: string } }>(
@@ -65,7 +67,9 @@ export function registerCallbacks(app: FastifyInstance, routes: CallbackRoutes):
       if (fields === null || !isReceiptSigned([signature].flat()[0], url, fields, key)) {
         throw new DoorcodeError('not_authenticated', { title: 'Signature missing or wrong' });
       }
-      request.log.info({ sender, ...receiptOf(fields) }, 'delivery receipt');
+      const receipt = receiptOf(fields);
+      request.log.info({ sender, ...receipt }, 'delivery receipt');
+      events({ type: 'receipt', sender, channel: receipt.channel, status: receipt.status });
       return reply.code(204).send();
     });
   }
@@ -80,7 +84,7 @@ function formFields(body: unknown): Readonly<Record<string, string>> | null {
 /** What is told of a receipt: numbers and texts, which it also holds, are left out by taking nothing else. */
 function receiptOf({ MessageSid, MessageStatus, CallSid, CallStatus, ErrorCode }: Readonly<Record<string, string>>) {
   return {
-    channel: CallSid === undefined ? 'sms' : 'voice',
+    channel: CallSid === undefined ? ('sms' as const) : ('voice' as const),
     id: word(MessageSid ?? CallSid),
     status: word(MessageStatus ?? CallStatus),
     errorCode: word(ErrorCode),

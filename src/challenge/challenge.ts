@@ -108,6 +108,30 @@ export function check({ iat, exp, secret }: Checkable, code: string, nowMs: numb
   return verifyTotp(secret, code, { periodSeconds: exp - iat, t0: iat, epoch, digits }) ? 'match' : 'mismatch';
 }
 
+/**
+ * Whether `code` was this challenge's code while it lived: for those who run the service, who would like to know how many
+ * people are too slow. It says nothing about now, and no client may be told.
+ *
+ * @param code ASCII digits; one of another length is not
+ */
+export function wasRight({ iat, exp, secret }: Checkable, code: string, digits: number): boolean {
+  if (code.length !== digits) return false;
+  return verifyTotp(secret, code, { periodSeconds: exp - iat, t0: iat, epoch: iat, digits });
+}
+
+/**
+ * By how much something that {@link parseChallenge} refuses begins in our future, seconds: only a replica whose clock is
+ * ahead of ours can have sealed it so.
+ *
+ * @param value as it was sealed
+ * @returns 0 when that is not what is wrong with it, or is within the skew that we tolerate
+ */
+export function secondsAhead(value: unknown, nowMs: number): number {
+  const iat = typeof value === 'object' && value !== null ? (value as Challenge).iat : 0;
+  const ahead = isTime(iat) ? iat - Math.floor(nowMs / 1000) : 0;
+  return ahead > CLOCK_SKEW_SECONDS ? ahead : 0;
+}
+
 /** Until when the challenge is worth keeping, Unix seconds: its login may be renewed, or its last code still lives. */
 export function keepUntil(challenge: Challenge, loginTtlSeconds: number): number {
   return Math.max(challenge.exp, challenge.loginAt + loginTtlSeconds);

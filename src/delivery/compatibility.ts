@@ -1,3 +1,4 @@
+import { traceHeaders } from '../trace.ts';
 import { createCompatibilityHttp, type SdkRequest } from './compatibility-http.ts';
 import { loadSdk, type Sdk, type SdkClient } from './compatibility-sdk.ts';
 import type { ConnectOptions } from './http-agent.ts';
@@ -73,13 +74,14 @@ export function createCompatibilitySender(options: CompatibilitySenderOptions): 
     return written;
   }
 
-  async function create({ channel, to, text, locale }: Message, signal: AbortSignal): Promise<Receipt> {
+  async function create({ channel, to, text, locale, trace }: Message, signal: AbortSignal): Promise<Receipt> {
     const { sms, voice, say } = await prepared;
     const request =
       channel === 'sms'
         ? { ...sms, data: { ...sms.data, To: to, Body: text } }
         : { ...voice, data: { ...voice.data, To: to, Twiml: say(locale, text) } };
-    const { body } = await http.request(request, signal);
+    const headers = { ...request.headers, ...traceHeaders(trace) };
+    const { body } = await http.request({ ...request, headers }, signal);
     return { sender: name, id: body.sid };
   }
 

@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
+import { type Events, noEvents, type Tried } from '../events.ts';
 import type { Log } from '../log.ts';
+import { type StartSpan, untraced } from '../trace.ts';
 import { abortable } from './abortable.ts';
 import { type Breaker, type BreakerState, createBreaker } from './breaker.ts';
 import type { NumberRules } from './number-rules.ts';
@@ -21,6 +23,10 @@ export interface DeliveryOptions {
   readonly senders: readonly Sender[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Is told of each attempt. */
+  readonly events?: Events;
+  /** Makes each attempt a step of the request's trace. */
+  readonly startSpan?: StartSpan | undefined;
   /** Which numbers are sent to; all of them when absent. */
   readonly numbers?: Pick<NumberRules, 'refusal'>;
   /** How long one sender may take, milliseconds. */
@@ -57,7 +63,7 @@ const retryAfterSeconds = 5;
  * message of an error, which may quote them.
  */
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { senders, clock, log, numbers, perTryMs = 4_000, deadlineMs = 10_000 } = options;
+  const { senders, clock, log, events = noEvents, startSpan, numbers, perTryMs = 4_000, deadlineMs = 10_000 } = options;
   const startTimeout = options.timeoutSignal ?? timeoutSignal;
   const guarded = senders.map((sender) => ({ sender, breaker: createBreaker({ clock }) }));
   const underWay = new Set<() => void>();
@@ -80,22 +86,30 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     breaker: Breaker,
     message: Message,
     ms: number,
+    begunAt: number,
   ): Promise<Receipt | DeliveryError> {
-    const { channel } = message;
+    const { channel, trace = untraced } = message;
     const startedAt = clock();
     const before = breaker.state;
+    const span = startSpan?.('send', trace, { sender: sender.name, channel });
     let outcome: Receipt | DeliveryError;
     try {
-      outcome = await attempt(sender, message, ms);
+      outcome = await attempt(sender, span === undefined ? message : { ...message, trace: span.trace }, ms);
     } catch (error) {
       outcome = asDeliveryError(error);
     }
     const took = clock() - startedAt;
+    const asked = trace === untraced ? {} : { reqId: trace.requestId };
+    const tried = { type: 'tried', trace, sender: sender.name, channel, ms: took } as const;
     if (outcome instanceof DeliveryError) {
       const { kind, reason, detail } = outcome;
-      log.warn({ sender: sender.name, channel, reason, detail, kind, ms: took }, 'message not accepted');
+      log.warn({ ...asked, sender: sender.name, channel, reason, detail, kind, ms: took }, 'message not accepted');
+      events({ ...tried, outcome: failureOf(outcome), reason });
+      span?.end(reason);
     } else {
-      log.info({ sender: sender.name, channel, id: outcome.id, ms: took }, 'message accepted');
+      log.info({ ...asked, sender: sender.name, channel, id: outcome.id, ms: took }, 'message accepted');
+      events({ ...tried, outcome: 'accepted', totalMs: clock() - begunAt });
+      span?.end();
     }
     if (outcome instanceof DeliveryError && isSenderIll(outcome)) {
       if (breaker.failed()) log.error({ sender: sender.name }, 'sender is failing and is left out for a while');
@@ -129,7 +143,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         // The code's life starts when it is accepted, so what a sender before this one took costs the user nothing.
         const expiresAt = message.expiresAt + Math.floor(spentMs / 1000);
         const timeoutMs = Math.min(perTryMs, deadlineMs - spentMs);
-        const outcome = await turn(sender, breaker, { ...message, expiresAt }, timeoutMs);
+        const outcome = await turn(sender, breaker, { ...message, expiresAt }, timeoutMs, begun);
         if (!(outcome instanceof DeliveryError)) return outcome;
         if (outcome.kind === 'permanent') throw new DoorcodeError('delivery_rejected');
       }
@@ -148,4 +162,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       await Promise.allSettled(senders.map((sender) => sender.close?.()));
     },
   };
+}
+
+function failureOf({ kind, reason }: DeliveryError): Tried['outcome'] {
+  if (kind === 'permanent') return 'rejected';
+  return reason === 'timeout' || reason === 'busy' ? reason : 'failed';
 }

@@ -1,3 +1,4 @@
+import { type Trace, traceHeaders } from '../trace.ts';
 import type { ConnectOptions } from './http-agent.ts';
 import { createProviderHttp, providerOrigin } from './provider-http.ts';
 import { DeliveryError, type Message, type Receipt, type Sender } from './sender.ts';
@@ -25,13 +26,18 @@ export function createPlivoSender(options: PlivoSenderOptions): Sender {
   const { host, authId, authToken, from, answerUrl, connect } = options;
   const http = createProviderHttp(providerOrigin('plivo', host), connect);
 
-  async function create(resource: 'Message' | 'Call', fields: object, to: string, signal: AbortSignal) {
+  async function create(
+    resource: 'Message' | 'Call',
+    fields: object,
+    { to, trace }: { readonly to: string; readonly trace?: Trace | undefined },
+    signal: AbortSignal,
+  ) {
     const { status, body } = await http.post(
       {
         path: `/v1/Account/${encodeURIComponent(authId)}/${resource}/`,
         username: authId,
         password: authToken,
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        headers: { ...traceHeaders(trace), 'content-type': 'application/json', accept: 'application/json' },
         body: JSON.stringify(fields),
       },
       signal,
@@ -40,15 +46,16 @@ export function createPlivoSender(options: PlivoSenderOptions): Sender {
     return (body ?? {}) as Readonly<Record<string, unknown>>;
   }
 
-  async function sendText({ to, text }: Message, signal: AbortSignal): Promise<Receipt> {
-    const { message_uuid: ids } = await create('Message', { src: from, dst: to, text }, to, signal);
+  async function sendText(message: Message, signal: AbortSignal): Promise<Receipt> {
+    const { to, text } = message;
+    const { message_uuid: ids } = await create('Message', { src: from, dst: to, text }, message, signal);
     return receipt(Array.isArray(ids) ? ids[0] : ids);
   }
 
   async function call(message: Message, signal: AbortSignal): Promise<Receipt> {
     const { to } = message;
     const fields = { from, to, answer_url: answerUrl(message), answer_method: 'POST' };
-    const { request_uuid: id } = await create('Call', fields, to, signal);
+    const { request_uuid: id } = await create('Call', fields, message, signal);
     return receipt(id);
   }
 

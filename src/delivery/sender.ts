@@ -1,3 +1,5 @@
+import type { Trace } from '../trace.ts';
+
 /** How a code travels: a text message, or a call that speaks it. */
 export type Channel = 'sms' | 'voice';
 export const channels: readonly Channel[] = ['sms', 'voice'];
@@ -13,6 +15,8 @@ export interface Message {
   readonly locale: string;
   /** Unix seconds; the code lives at least until then. */
   readonly expiresAt: number;
+  /** Of the request that asked for it; senders pass it on to their provider. */
+  readonly trace?: Trace | undefined;
 }
 
 /** What a provider said when it accepted a message. */

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Dispatcher } from 'undici';
 import { type Clock, isoSeconds } from '../clock.ts';
+import { type Trace, traceHeaders } from '../trace.ts';
 import { abortable } from './abortable.ts';
 import { createGate } from './gate.ts';
 import { connectionFree, createHttpAgent, maxConnections, maxResponseBytes } from './http-agent.ts';
@@ -35,9 +36,11 @@ export function createWebhookSender({ url, secret, clock, dispatcher }: WebhookS
     async send(message, signal) {
       const body = payloadOf(message);
       const signature = sign(body, secret, Math.floor(clock() / 1000));
-      const status = await gate(() => abortable((abort) => post(body, signature, abort), signal)).catch((error) => {
-        throw networkError(error, signal);
-      });
+      const status = await gate(() => abortable((abort) => post(body, signature, message.trace, abort), signal)).catch(
+        (error) => {
+          throw networkError(error, signal);
+        },
+      );
       if (status < 200 || status > 299) throw refusalOf(status);
       return { sender: 'webhook' };
     },
@@ -46,12 +49,17 @@ export function createWebhookSender({ url, secret, clock, dispatcher }: WebhookS
     },
   };
 
-  async function post(body: string, signature: string, signal: EventEmitter): Promise<number> {
+  async function post(
+    body: string,
+    signature: string,
+    trace: Trace | undefined,
+    signal: EventEmitter,
+  ): Promise<number> {
     const response = await agent.request({
       origin,
       path: pathname + search,
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-doorcode-signature': signature },
+      headers: { ...traceHeaders(trace), 'content-type': 'application/json', 'x-doorcode-signature': signature },
       body,
       signal,
     });

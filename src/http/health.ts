@@ -53,6 +53,7 @@ const healthz: Operation = {
   id: 'healthz',
   group: 'service',
   summary: 'Whether the process is alive',
+  alwaysAnswered: true,
   answers: { 200: { description: 'Alive' } },
 };
 
@@ -60,6 +61,7 @@ const readyz: Operation = {
   id: 'readyz',
   group: 'service',
   summary: 'Whether it should get traffic',
+  alwaysAnswered: true,
   answers: { 200: { description: 'Ready' }, 503: { description: 'Not now' } },
 };
 

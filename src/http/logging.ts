@@ -17,19 +17,21 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
+/** Is told of each answered request: its method, route (`none` for an address that is not there), status and time. */
+export type ObserveRequest = (method: string, route: string, status: number, ms: number) => void;
+
 /** Writes one line for each answered request. */
-export function registerRequestLog(app: FastifyInstance): void {
-  if (!(app.log as Logger).isLevelEnabled('info')) return;
+export function registerRequestLog(app: FastifyInstance, observe?: ObserveRequest): void {
+  const written = (app.log as Logger).isLevelEnabled('info');
+  if (!written && observe === undefined) return;
+  // With a callback: nothing here is waited for, and each request would pay for a promise.
   app.addHook('onResponse', (request, reply, done) => {
-    request.log.info(
-      {
-        method: request.method,
-        route: request.routeOptions.url ?? null,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
-      },
-      'request',
-    );
+    const { method, routeOptions, log } = request;
+    const { elapsedTime, statusCode: status } = reply;
+    if (written) {
+      log.info({ method, route: routeOptions.url ?? null, status, ms: Math.round(elapsedTime * 10) / 10 }, 'request');
+    }
+    observe?.(method, routeOptions.url ?? 'none', status, elapsedTime);
     done();
   });
 }

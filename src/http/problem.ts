@@ -1,7 +1,16 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DoorcodeError } from '../errors.ts';
+import type { Events } from '../events.ts';
 import { wantsHtml } from './negotiate.ts';
+import { traceOf } from './request-trace.ts';
 import { routerError } from './router-error.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Is told of requests that are refused before anybody looked at what they want. */
+    events?: Events;
+  }
+}
 
 /** Shows a failure as a page; pages bring it, so that this file knows nothing of them. */
 export type ProblemPage = (request: FastifyRequest, reply: FastifyReply, problem: DoorcodeError) => unknown;
@@ -45,7 +54,10 @@ function noted(error: FastifyError, request: FastifyRequest): DoorcodeError {
   const problem = toProblem(error);
   if (problem.code === 'internal_error') request.log.error({ err: error ?? null }, 'request failed');
   else if (problem.cause !== undefined) request.log.warn({ code: problem.code, err: problem.cause }, problem.message);
-  else if (problem.limit !== undefined) request.log.warn({ code: problem.code, limit: problem.limit }, 'limit reached');
+  else if (problem.code === 'cross_site_request' || (problem.code === 'invalid_request' && problem !== error)) {
+    // Its use case has not run, and so has told nothing.
+    request.server.events?.({ type: 'refused', outcome: problem.code, trace: traceOf(request) });
+  }
   return problem;
 }
 

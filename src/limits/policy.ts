@@ -89,8 +89,12 @@ export interface Policy {
    * @throws DoorcodeError `otp_used`, `otp_attempts_exhausted` or `account_locked`: it must not be compared
    */
   guess(challenge: Countable): Promise<Guess>;
-  /** Records that the counted guess was wrong; the last of too many in a row locks the account. */
-  wrong(challenge: Countable, guess: Guess): Promise<void>;
+  /**
+   * Records that the counted guess was wrong; the last of too many in a row locks the account.
+   *
+   * @returns for how many seconds, 0 when it is not locked by this one
+   */
+  wrong(challenge: Countable, guess: Guess): Promise<number>;
   /**
    * Records that the counted guess was right.
    *
@@ -127,6 +131,7 @@ const LOCK_LONGEST_SECONDS = 86_400;
 // its longest lock, so that slow guessing does not begin at the shortest lock again.
 const FAILURES_TTL_SECONDS = 86_400;
 const LOCKS_TTL_SECONDS = LOCK_LONGEST_SECONDS + 86_400;
+const ACCOUNT_LIMIT = 'account-failures';
 /** A guess that was counted longer ago than this is no longer being compared. */
 const COMPARING_MS = 5000;
 
@@ -165,15 +170,18 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
   const maxFailures = settings.accountFailures ?? Number.MAX_SAFE_INTEGER;
   const cooldown = settings.resendCooldownSeconds;
 
-  const retryAfter = (resetAtMs: number) => ({ retryAfterSeconds: (resetAtMs - clock()) / 1000 });
+  const locked = ({ resetAtMs }: Count) =>
+    new DoorcodeError('account_locked', { retryAfterSeconds: (resetAtMs - clock()) / 1000, limit: ACCOUNT_LIMIT });
 
   /** The limits that a guess meets, most telling first; null when it may be compared. */
   function refusal(guesses: Count, closed: Count, lock: Count, failures: Count) {
     if (closed.count > 0) return new DoorcodeError('otp_used');
-    if (lock.count > 0) return new DoorcodeError('account_locked', retryAfter(lock.resetAtMs));
-    if (guesses.count > otpAttempts) return new DoorcodeError('otp_attempts_exhausted', { attemptsLeft: 0 });
+    if (lock.count > 0) return locked(lock);
+    if (guesses.count > otpAttempts)
+      return new DoorcodeError('otp_attempts_exhausted', { attemptsLeft: 0, limit: 'otp-attempts' });
     // As many guesses as the account has left are being compared at this moment.
-    if (failures.count > maxFailures) return new DoorcodeError('account_locked', { retryAfterSeconds: 1 });
+    if (failures.count > maxFailures)
+      return new DoorcodeError('account_locked', { retryAfterSeconds: 1, limit: ACCOUNT_LIMIT });
     return null;
   }
 
@@ -192,15 +200,20 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
     if (lock.count > 0) await limits.forget('failures', account);
   }
 
-  /** Ends a row of wrong codes with a lock. Of several that come together one makes it. */
-  async function lockAccount(account: string): Promise<void> {
+  /**
+   * Ends a row of wrong codes with a lock. Of several that come together one makes it.
+   *
+   * @returns for how many seconds, 0 for the others
+   */
+  async function lockAccount(account: string): Promise<number> {
     const seconds = lockSeconds((await limits.read('locks', account)).count + 1);
     // The lock stands before the row goes, so that at no moment neither holds.
-    if (!(await limits.claim('lock', account, seconds))) return;
+    if (!(await limits.claim('lock', account, seconds))) return 0;
     await Promise.all([
       limits.add('locks', account, LOCKS_TTL_SECONDS, { sliding: true }),
       limits.forget('failures', account),
     ]);
+    return seconds;
   }
 
   /** The limits that a send meets. */
@@ -261,7 +274,7 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
     },
 
     async wrong({ sub }, guess) {
-      if (guess.accountFailures >= maxFailures) await lockAccount(accountOf(sub));
+      return guess.accountFailures >= maxFailures ? lockAccount(accountOf(sub)) : 0;
     },
 
     async succeed(challenge) {
@@ -282,7 +295,7 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
 
     async assertUnlocked(sub) {
       const lock = await limits.read('lock', accountOf(sub));
-      if (lock.count > 0) throw new DoorcodeError('account_locked', retryAfter(lock.resetAtMs));
+      if (lock.count > 0) throw locked(lock);
     },
 
     async standing({ id, sub }, phone, asker) {

@@ -12,6 +12,8 @@ export interface RedisLimitsOptions {
   readonly log: Log;
   /** How long a command may take before the store counts as out of reach. */
   readonly timeoutMs?: number;
+  /** Is told how long each command took. */
+  readonly observe?: ((operation: string, ms: number, failed: boolean) => void) | undefined;
 }
 
 export interface RedisLimits extends Limits {
@@ -81,7 +83,7 @@ const SILENT_MS = 1000;
  *
  * @throws Error when the URL cannot be read
  */
-export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLimitsOptions): RedisLimits {
+export function createRedisLimits({ url, clock, log, timeoutMs = 200, observe }: RedisLimitsOptions): RedisLimits {
   const client = openRedis(url, timeoutMs);
   for (const [name, lua] of Object.entries({ doorcodeAdd: ADD, doorcodeClaim: CLAIM, doorcodeGiveBack: GIVE_BACK })) {
     client.defineCommand(name, { numberOfKeys: 1, lua });
@@ -135,16 +137,24 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
   /**
    * Runs a command; whatever goes wrong is the one error of the port.
    *
+   * @param operation its name in the metrics
    * @param wrote whether the answer shows that the store can be written to
    */
-  async function ask<Result>(command: () => Promise<Result>, wrote: (result: Result) => boolean): Promise<Result> {
-    silentSinceMs ??= performance.now();
+  async function ask<Result>(
+    operation: string,
+    command: () => Promise<Result>,
+    wrote: (result: Result) => boolean,
+  ): Promise<Result> {
+    const startedAt = performance.now();
+    silentSinceMs ??= startedAt;
     try {
       const result = await command();
       silentSinceMs = undefined;
+      observe?.(operation, performance.now() - startedAt, false);
       if (wrote(result)) tell(true);
       return result;
     } catch (cause) {
+      observe?.(operation, performance.now() - startedAt, true);
       tell(false, reasonOf(cause as Error));
       if (isReply(cause as Error)) silentSinceMs = undefined;
       // A peer that went away without a word leaves a connection that only looks open.
@@ -161,6 +171,7 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
 
   const add: Limits['add'] = async (rule, key, ttlSeconds, { sliding = false, max = Number.MAX_SAFE_INTEGER } = {}) => {
     const [count, resetAtMs] = await ask(
+      'add',
       () => scripts.doorcodeAdd(name(rule, key), clock(), ttlSeconds * 1000, sliding ? 1 : 0, max),
       ([after]) => after <= max,
     );
@@ -170,19 +181,19 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200 }: RedisLim
   return {
     add,
     async giveBack(rule, key, counted) {
-      await ask(() => scripts.doorcodeGiveBack(name(rule, key), clock(), counted?.resetAtMs ?? ''), never);
+      await ask('give_back', () => scripts.doorcodeGiveBack(name(rule, key), clock(), counted?.resetAtMs ?? ''), never);
     },
     async read(rule, key): Promise<Count> {
-      const [count, reset] = await ask(() => client.hmget(name(rule, key), 'c', 'r'), never);
+      const [count, reset] = await ask('read', () => client.hmget(name(rule, key), 'c', 'r'), never);
       const now = clock();
       return Number(reset) > now ? { count: Number(count), resetAtMs: Number(reset) } : { count: 0, resetAtMs: now };
     },
     async claim(rule, key, ttlSeconds) {
       const won = (result: 0 | 1) => result === 1;
-      return won(await ask(() => scripts.doorcodeClaim(name(rule, key), clock(), ttlSeconds * 1000), won));
+      return won(await ask('claim', () => scripts.doorcodeClaim(name(rule, key), clock(), ttlSeconds * 1000), won));
     },
     async forget(rule, key) {
-      await ask(() => client.del(name(rule, key)), never);
+      await ask('forget', () => client.del(name(rule, key)), never);
     },
     check,
     evictionWarning: () => warning ?? null,

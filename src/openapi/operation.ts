@@ -53,6 +53,8 @@ export interface Operation {
   readonly jsonOnly?: boolean;
   /** One of these is asked for; every one of them may be missing where `optional`. */
   readonly credentials?: { readonly anyOf: readonly Credential[]; readonly optional?: boolean };
+  /** Whether it is answered in an overload as well: by it others know how the service is. */
+  readonly alwaysAnswered?: boolean;
   /** Whether the body may be left out. */
   readonly bodyOptional?: boolean;
   /** Query parameters that are read but refuse nothing; a JSON Schema of an object. */

@@ -50,7 +50,10 @@ export function problemsOf({ method, schema, operation }: GatheredRoute): Map<nu
   // Too large, and of a type that is not read.
   if (changes) for (const status of [413, 415]) add(status, 'invalid_request');
   if (changes) add(problems.cross_site_request.status, 'cross_site_request');
-  for (const code of [...(operation?.errors ?? []), 'internal_error' as const]) add(problems[code].status, code);
+  const own = operation?.errors ?? [];
+  for (const code of own) add(problems[code].status, code);
+  add(problems.internal_error.status, 'internal_error');
+  if (!operation?.alwaysAnswered && !own.includes('overloaded')) add(problems.overloaded.status, 'overloaded');
   return found;
 }
 

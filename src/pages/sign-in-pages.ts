@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Challenge, parseChallenge } from '../challenge/challenge.ts';
+import { type Challenge, parseChallenge, secondsAhead } from '../challenge/challenge.ts';
 import type { RandomBytes } from '../challenge/totp.ts';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
@@ -39,8 +39,13 @@ export function createSignInPages(parts: SignInPageParts) {
   const notices = createNotices(cookies, clock);
   const forms = new WeakMap<FastifyRequest, string>();
 
-  const openChallenge = (request: FastifyRequest) =>
-    parseChallenge(cookies.open(request, 'challenge'), clock(), settings.loginTtlSeconds);
+  const openChallenge = (request: FastifyRequest) => {
+    const sealed = cookies.open(request, 'challenge');
+    const challenge = parseChallenge(sealed, clock(), settings.loginTtlSeconds);
+    const seconds = challenge === null ? secondsAhead(sealed, clock()) : 0;
+    if (seconds > 0) request.server.events?.({ type: 'clock_behind', seconds });
+    return challenge;
+  };
 
   /** Undefined when the limit store cannot be asked: the page is shown without what it would tell. */
   const standingOf = (request: FastifyRequest, challenge: Challenge) =>

@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
+import type { Events } from '../events.ts';
 import { wantsHtml } from '../http/negotiate.ts';
 import { answerWith } from '../http/problem.ts';
+import { traceOf } from '../http/request-trace.ts';
 import type { Languages } from '../pages/language.ts';
 import type { Pages } from '../pages/render.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
@@ -11,6 +13,7 @@ import type { CurrentSession } from './current.ts';
 import type { Revocation } from './revocation.ts';
 
 export interface SessionRoutes {
+  readonly events: Events;
   readonly cookies: SealedCookies;
   readonly currentSession: CurrentSession;
   readonly revocation: Revocation;
@@ -33,7 +36,7 @@ function tellWhatStays(error: unknown): never {
 
 /** Who am I, the signed-in page, and signing out. */
 export function registerSession(app: FastifyInstance, routes: SessionRoutes): void {
-  const { cookies, currentSession, revocation, pages, languages, closeChallenge } = routes;
+  const { events, cookies, currentSession, revocation, pages, languages, closeChallenge } = routes;
 
   const logoutPage = answerWith((_request, reply, problem) =>
     problem.code === 'limits_unavailable' ? pages.signedOutHere(reply, problem) : pages.error(reply, problem),
@@ -76,6 +79,7 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
         session === null ? null : revocation.revoke(session.id, session.exp),
         closeChallenge(cookies.open(request, 'challenge')),
       ]).catch(tellWhatStays);
+      if (session !== null) events({ type: 'signed_out', subject: session.sub, trace: traceOf(request) });
       return wantsHtml(request) ? reply.redirect('/login', 303) : { status: 'signed_out' };
     },
   );

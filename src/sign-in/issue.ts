@@ -1,12 +1,11 @@
 import { type Challenge, type ChallengeFields, type Draft, open } from '../challenge/challenge.ts';
-import { sendCode } from '../send-code.ts';
+import { type Sent, sendCode } from '../send-code.ts';
+import type { Trace } from '../trace.ts';
 import type { SignInPorts } from './ports.ts';
 
 /** A challenge whose code a provider has just accepted. */
-export interface Issued {
+export interface Issued extends Pick<Sent, 'sender' | 'acceptedMs' | 'resendAtMs'> {
   readonly challenge: Challenge;
-  /** When the next code may be asked for, milliseconds since the Unix epoch. */
-  readonly resendAtMs: number;
 }
 
 /**
@@ -20,10 +19,11 @@ export async function issue(
   draft: Draft,
   fields: ChallengeFields,
   address: string,
+  trace: Trace,
 ): Promise<Issued> {
   const { otpTtlSeconds } = ports.settings;
   const { phone: to, channel, locale, sub } = fields;
-  const outgoing = { to, channel, locale, code: draft.code };
-  const { acceptedAtMs, resendAtMs } = await sendCode(ports, outgoing, otpTtlSeconds, { sub, address });
-  return { challenge: open(draft, fields, acceptedAtMs, otpTtlSeconds), resendAtMs };
+  const outgoing = { to, channel, locale, code: draft.code, trace };
+  const { acceptedAtMs, ...sent } = await sendCode(ports, outgoing, otpTtlSeconds, { sub, address });
+  return { challenge: open(draft, fields, acceptedAtMs, otpTtlSeconds), ...sent };
 }

@@ -1,4 +1,5 @@
 import type { RandomBytes } from '../challenge/totp.ts';
+import type { Events } from '../events.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { SendPorts } from '../send-code.ts';
 import type { Directory } from '../users/directory.ts';
@@ -19,5 +20,6 @@ export interface SignInPorts extends SendPorts {
   readonly directory: Directory;
   readonly policy: Policy;
   readonly random: RandomBytes;
+  readonly events: Events;
   readonly settings: SignInSettings;
 }

@@ -6,6 +6,7 @@ import { DoorcodeError } from '../errors.ts';
 import type { ReturnTo } from '../gateway/return-to.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { wantsHtml } from '../http/negotiate.ts';
+import { traceOf } from '../http/request-trace.ts';
 import type { Languages } from '../pages/language.ts';
 import type { SignInPages } from '../pages/sign-in-pages.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
@@ -72,6 +73,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
         channel,
         next: returnTo(next),
         locale: languages.of(request),
+        trace: traceOf(request),
       };
       return sent(request, reply, await once(pages.sameForm(request), () => login(ports, input)));
     },
@@ -91,7 +93,9 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       const challenge = pages.openChallenge(request);
       // Compared with the newer challenge, the code would cost a guess.
       if (pages.isStale(request, challenge)) throw new DoorcodeError('otp_used');
-      const session = await once(pages.sameForm(request, challenge), () => verify(ports, challenge, request.body.otp));
+      const session = await once(pages.sameForm(request, challenge), () =>
+        verify(ports, challenge, request.body.otp, traceOf(request)),
+      );
       cookies.set(reply, 'session', session);
       cookies.clear(reply, 'challenge');
       const next = challenge?.next ?? '/';
@@ -113,7 +117,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       // The same form once more, or one of a page that is older than the last code: that code is the answer.
       if (pages.isStale(request, challenge)) return reply.redirect('/otp', 303);
       const issued = await once(pages.sameForm(request, challenge), () =>
-        resend(ports, challenge, clientAddress(request), request.body.channel),
+        resend(ports, challenge, clientAddress(request), traceOf(request), request.body.channel),
       );
       return sent(request, reply, issued);
     },

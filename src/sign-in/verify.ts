@@ -1,6 +1,8 @@
-import { type Challenge, check } from '../challenge/challenge.ts';
+import { type Challenge, check, wasRight } from '../challenge/challenge.ts';
 import { DoorcodeError } from '../errors.ts';
+import { type Checked, limitOf, outcomeOf } from '../events.ts';
 import { type Session, startSession } from '../session/session.ts';
+import type { Trace } from '../trace.ts';
 import type { SignInPorts } from './ports.ts';
 
 /**
@@ -12,21 +14,57 @@ import type { SignInPorts } from './ports.ts';
  * @throws DoorcodeError `challenge_missing`, `otp_expired`, `otp_invalid` (with `attemptsLeft`), `otp_used`,
  *   `otp_attempts_exhausted`, `account_locked`, `limits_unavailable`
  */
-export async function verify(ports: SignInPorts, challenge: Challenge | null, code: string): Promise<Session> {
-  const { clock, policy, random, settings } = ports;
-  if (challenge === null) throw new DoorcodeError('challenge_missing');
+export async function verify(
+  ports: SignInPorts,
+  challenge: Challenge | null,
+  code: string,
+  trace: Trace,
+): Promise<Session> {
+  const { clock, events, policy, random, settings } = ports;
   const now = clock();
-  if (now >= challenge.exp * 1000) throw new DoorcodeError('otp_expired');
+  try {
+    if (challenge === null) throw new DoorcodeError('challenge_missing');
+    if (now >= challenge.exp * 1000) throw new DoorcodeError('otp_expired');
 
-  const guess = await policy.guess(challenge);
-  switch (check(challenge, code, now, settings.otpDigits)) {
-    case 'match':
-      await policy.succeed(challenge);
-      return startSession(challenge, now, settings.sessionTtlSeconds, random);
-    case 'mismatch':
-      await policy.wrong(challenge, guess);
-      throw new DoorcodeError('otp_invalid', { attemptsLeft: guess.attemptsLeft });
-    default:
-      throw new DoorcodeError('challenge_missing');
+    const guess = await policy.guess(challenge);
+    switch (check(challenge, code, now, settings.otpDigits)) {
+      case 'match': {
+        await policy.succeed(challenge);
+        events({ ...checked(challenge, now, trace), outcome: 'ok' });
+        return startSession(challenge, now, settings.sessionTtlSeconds, random);
+      }
+      case 'mismatch': {
+        const seconds = await policy.wrong(challenge, guess);
+        if (seconds > 0) events({ ...about(challenge, trace), type: 'locked', seconds });
+        throw new DoorcodeError('otp_invalid', { attemptsLeft: guess.attemptsLeft });
+      }
+      default:
+        throw new DoorcodeError('challenge_missing');
+    }
+  } catch (error) {
+    const outcome = outcomeOf(error);
+    const late = outcome === 'otp_expired' && challenge !== null && wasRight(challenge, code, settings.otpDigits);
+    events({
+      ...checked(challenge, now, trace),
+      outcome: late ? 'otp_expired_right' : outcome,
+      limit: limitOf(error),
+      attemptsLeft: error instanceof DoorcodeError ? error.attemptsLeft : undefined,
+    });
+    throw error;
   }
+}
+
+function about(challenge: Challenge | null, trace: Trace) {
+  return {
+    flow: 'sign_in',
+    trace,
+    subject: challenge?.sub,
+    phone: challenge?.phone,
+    channel: challenge?.channel,
+  } as const;
+}
+
+function checked(challenge: Challenge | null, nowMs: number, trace: Trace): Omit<Checked, 'outcome'> {
+  const ageMs = challenge === null ? undefined : nowMs - challenge.iat * 1000;
+  return { ...about(challenge, trace), type: 'checked', ageMs };
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { verify as argon2Verify, hash } from '@node-rs/argon2';
-import { createBoundedQueue } from './bounded-queue.ts';
+import { createBoundedQueue, type QueueDepth } from './bounded-queue.ts';
 import { decoyHash } from './decoy.ts';
 import { ownParameters } from './password-hash.ts';
 
@@ -21,6 +21,9 @@ export async function hashPassword(password: string): Promise<string> {
   });
 }
 
+/** Who would have to wait longer is better told to come back. */
+const MAX_WAIT_MS = 400;
+
 export interface PasswordChecker {
   /**
    * @param hash an argon2id PHC string, or null for a user who does not exist
@@ -28,6 +31,8 @@ export interface PasswordChecker {
    * @throws DoorcodeError `overloaded`, and nothing else
    */
   verify(hash: string | null, password: string): Promise<boolean>;
+  /** How many checks run, and how many wait. */
+  depth?(): QueueDepth;
 }
 
 export interface PasswordCheckerOptions {
@@ -51,7 +56,7 @@ function defaultConcurrency(): number {
 export function createPasswordChecker(options: PasswordCheckerOptions = {}): PasswordChecker {
   const { concurrency = defaultConcurrency(), queueLength = 64 } = options;
   const compare = options.verify ?? ((hash: string, password: string) => argon2Verify(hash, password));
-  const enqueue = createBoundedQueue({ concurrency, queueLength });
+  const enqueue = createBoundedQueue({ concurrency, queueLength, maxWaitMs: MAX_WAIT_MS });
   const decoy = decoyHash();
 
   async function check(hash: string | null, password: string): Promise<boolean> {
@@ -65,5 +70,5 @@ export function createPasswordChecker(options: PasswordCheckerOptions = {}): Pas
     }
   }
 
-  return { verify: (hash, password) => enqueue(() => check(hash, password)) };
+  return { verify: (hash, password) => enqueue(() => check(hash, password)), depth: enqueue.depth };
 }

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { DoorcodeError } from '../errors.ts';
+import { type Trace, traceHeaders } from '../trace.ts';
 import type { Directory, User } from './directory.ts';
 import { isFields, toUser, userFaults } from './user-fields.ts';
 
@@ -35,11 +36,11 @@ export function createUpstreamDirectory(options: UpstreamDirectoryOptions): Dire
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
 
-  async function ask(username: string, password: string): Promise<User | null> {
+  async function ask(username: string, password: string, trace: Trace | undefined): Promise<User | null> {
     const { statusCode, body } = await request(url, {
       dispatcher,
       method: 'POST',
-      headers,
+      headers: { ...headers, ...traceHeaders(trace) },
       body: JSON.stringify({ username, password }),
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -51,12 +52,12 @@ export function createUpstreamDirectory(options: UpstreamDirectoryOptions): Dire
   }
 
   return {
-    async authenticate(username, password) {
+    async authenticate(username, password, trace) {
       // Nobody has no name or no password, but to LDAP an empty password is an anonymous bind, which succeeds
       // (RFC 4513 §5.1.2): an upstream that hands the pair on would say yes.
       if (username === '' || password === '') return null;
       try {
-        return await ask(username, password);
+        return await ask(username, password, trace);
       } catch (error) {
         const cause = new Error(`User directory: ${reasonOf(error, timeoutMs)}`);
         throw new DoorcodeError('directory_unavailable', { retryAfterSeconds: 5, cause });

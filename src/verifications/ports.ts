@@ -1,4 +1,5 @@
 import type { RandomBytes } from '../challenge/totp.ts';
+import type { Events } from '../events.ts';
 import type { Policy } from '../limits/policy.ts';
 import type { SendPorts } from '../send-code.ts';
 import type { TestNumbers } from './test-numbers.ts';
@@ -17,6 +18,7 @@ export interface VerificationSettings {
 export interface VerificationPorts extends SendPorts {
   readonly policy: Policy;
   readonly random: RandomBytes;
+  readonly events: Events;
   readonly settings: VerificationSettings;
   readonly testNumbers: TestNumbers;
   /** Whether a number has the right length for its country. @param e164Number E.164 */

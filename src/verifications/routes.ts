@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FromSchema } from 'json-schema-to-ts';
+import { secondsAhead } from '../challenge/challenge.ts';
 import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import { preferredLanguage } from '../http/negotiate.ts';
 import { answerJson } from '../http/problem.ts';
+import { traceOf } from '../http/request-trace.ts';
 import { API_KEY_REFUSED } from '../openapi/problem.ts';
 import { localeNames, supportedLocale } from '../pages/locales/locales.ts';
 import type { Codec } from '../seal/codec.ts';
@@ -36,6 +38,7 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
     const name = apiKeys.nameOf(request.headers.authorization, clock());
     if (name === null) {
       reply.header('www-authenticate', 'Bearer');
+      ports.events({ type: 'refused', outcome: 'not_authenticated', trace: traceOf(request) });
       throw new DoorcodeError('not_authenticated', { title: API_KEY_REFUSED });
     }
     keyNames.set(request, name);
@@ -45,7 +48,10 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
   const keyOf = (request: FastifyRequest) => keyNames.get(request) ?? '';
 
   const open = (request: FastifyRequest, token: string): Verification | null => {
-    const verification = parseVerification(openToken(codec, 'verification', token), clock(), settings.loginTtlSeconds);
+    const sealed = openToken(codec, 'verification', token);
+    const verification = parseVerification(sealed, clock(), settings.loginTtlSeconds);
+    const seconds = verification === null ? secondsAhead(sealed, clock()) : 0;
+    if (seconds > 0) ports.events({ type: 'clock_behind', seconds });
     return verification?.key === keyOf(request) ? verification : null;
   };
 
@@ -75,7 +81,7 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
     async (request, reply) => {
       const { to, channel = ports.delivery.channels[0] ?? 'sms', locale } = request.body;
       const language = locale === undefined ? preferredLanguage(request, localeNames) : supportedLocale(locale);
-      const input = { key: keyOf(request), to, channel, locale: language };
+      const input = { key: keyOf(request), to, channel, locale: language, trace: traceOf(request) };
       return answer(request, reply, await requestVerification(ports, input));
     },
   );
@@ -89,7 +95,7 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
     },
     async (request) => {
       const { id, code, to } = request.body;
-      const verification = await checkVerification(ports, open(request, id), code, to);
+      const verification = await checkVerification(ports, open(request, id), code, traceOf(request), to);
       if (verification.test) {
         request.log.warn({ verification: verification.id }, 'test number: approved');
       }
@@ -107,7 +113,7 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
     },
     async (request, reply) => {
       const { id, channel } = request.body;
-      return answer(request, reply, await resendVerification(ports, open(request, id), channel));
+      return answer(request, reply, await resendVerification(ports, open(request, id), traceOf(request), channel));
     },
   );
 }

@@ -4,7 +4,17 @@ import t, { type Test } from 'tap';
 import { type CompatibilitySenderOptions, createCompatibilitySender } from '../../src/delivery/compatibility.ts';
 import type { Sdk } from '../../src/delivery/compatibility-sdk.ts';
 import { type Behaviour, type FakeSignalWire, startSignalWire } from '../support/signalwire.ts';
-import { code, failure, leaks, message, number, patient, senderContract } from './sender.contract.ts';
+import {
+  code,
+  failure,
+  leaks,
+  message,
+  number,
+  patient,
+  senderContract,
+  trace,
+  traceHeaders,
+} from './sender.contract.ts';
 
 const settings = { name: 'signalwire', account: 'project', token: 'token', from: '+15550100999' } as const;
 
@@ -49,6 +59,13 @@ for (const name of ['signalwire', 'twilio'] as const) {
     });
   });
 }
+
+t.test('the trace is passed on', async (t) => {
+  const { server, sender } = await setup(t);
+  for (const channel of sender.channels) await sender.send(message({ channel, trace }), patient());
+  t.equal(server.requests.length, 2);
+  for (const request of server.requests) t.match(request.headers, traceHeaders);
+});
 
 t.test('a text message is sent as it is', async (t) => {
   const { server, sender } = await setup(t);

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { createPlivoSender } from '../../src/delivery/plivo.ts';
 import { type Behaviour, type RecordedRequest, startSignalWire } from '../support/signalwire.ts';
-import { failure, leaks, message, number, patient, senderContract } from './sender.contract.ts';
+import { failure, leaks, message, number, patient, senderContract, trace, traceHeaders } from './sender.contract.ts';
 
 const ids = { api_id: 'a', message_uuid: ['m-1'], request_uuid: 'r-1' };
 const accept: Behaviour = { status: 202, body: { message: 'queued', ...ids } };
@@ -52,6 +52,12 @@ t.test('a text message goes out as it is', async (t) => {
   t.equal(request?.headers.authorization, `Basic ${Buffer.from('MADEMO:token').toString('base64')}`);
   t.equal(request?.headers['content-type'], 'application/json');
   t.strictSame(jsonOf(request), { src: '+15550100197', dst: number, text });
+});
+
+t.test('the trace is passed on', async (t) => {
+  const { server, sender } = await setup(t);
+  for (const channel of sender.channels) await sender.send(message({ channel, trace }), patient());
+  for (const request of server.requests) t.match(request.headers, traceHeaders);
 });
 
 t.test('a call is told where its words are, and never the words', async (t) => {

@@ -10,6 +10,14 @@ export function message(fields: Partial<Message> = {}): Message {
   return { channel: 'sms', to: number, text, code, locale: 'en', expiresAt: 1_767_225_660, ...fields };
 }
 
+/** A trace as a request may come with; every sender passes it on. */
+export const trace = {
+  requestId: '1',
+  traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  tracestate: 'rojo=1',
+};
+export const traceHeaders = { traceparent: trace.traceparent, tracestate: trace.tracestate };
+
 /** A signal that never fires. */
 export const patient = () => new AbortController().signal;
 

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { Agent } from 'undici';
 import { createWebhookSender } from '../../src/delivery/webhook.ts';
 import { verifySignature } from '../../src/delivery/webhook-signature.ts';
-import { code, failure, message, number, patient, senderContract } from './sender.contract.ts';
+import { code, failure, message, number, patient, senderContract, trace, traceHeaders } from './sender.contract.ts';
 
 const secret = 'a shared secret';
 const now = 1_767_225_600;
@@ -70,6 +70,15 @@ t.test('the receiver gets the message as JSON, signed', async (t) => {
   const header = String(request?.headers['x-doorcode-signature']);
   t.match(header, new RegExp(`^t=${now},v1=[0-9a-f]{64}$`));
   t.ok(verifySignature(header, body, secret, now));
+});
+
+t.test('the trace is passed on, in headers', async (t) => {
+  const { sender, bodies, requests } = await receiver(t, status(200));
+  await sender.send(message({ trace }), patient());
+  await sender.send(message(), patient());
+  t.match(requests[0]?.headers, traceHeaders);
+  t.notOk('traceparent' in (requests[1]?.headers ?? {}));
+  t.notOk(bodies[0]?.includes('trace'));
 });
 
 t.test('the status decides', async (t) => {

@@ -181,7 +181,10 @@ async function runLocks(limits: Limits, clock: FakeClock, events: readonly LockE
       if (callsLeft === Number.POSITIVE_INFINITY && (await isLocked())) row = 0;
     }
   }
-  const wrong = () => guess((challenge, counted) => policy().wrong(challenge, counted));
+  const wrong = () =>
+    guess(async (challenge, counted) => {
+      await policy().wrong(challenge, counted);
+    });
   const right = () =>
     guess(async (challenge) => {
       await policy().succeed(challenge);

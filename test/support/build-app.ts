@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { type AppPorts, buildApp } from '../../src/app.ts';
+import { generateSecret } from '../../src/challenge/totp.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Message, Receipt } from '../../src/delivery/sender.ts';
+import { fanOut, noEvents } from '../../src/events.ts';
 import type { Lifecycle } from '../../src/http/health.ts';
 import { createLogger } from '../../src/http/logging.ts';
 import { createMemoryLimits } from '../../src/limits/memory.ts';
@@ -10,6 +12,7 @@ import { deriveKeys } from '../../src/seal/keys.ts';
 import type { User } from '../../src/users/directory.ts';
 import { assertDocumented } from './documented.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
+import { countKept, keep, noteNumber, noteSecret, noteSettings } from './kept.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 export const ALICE: User = { username: 'alice', phone: '+15550100101' };
@@ -93,19 +96,33 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     LIMIT_SEND_PHONE: 'off',
     LIMIT_SEND_ACCOUNT: 'off',
     MAX_GUESS_RISK: '1',
+    // A test may keep the event loop busy.
+    MAX_EVENT_LOOP_DELAY: 'off',
     ...options.env,
   });
+  noteSettings(options.env ?? {});
+  noteSecret(PASSWORD, ...config.masterKeys.flatMap((key) => [key.toString('base64'), key.toString('hex')]));
   const users = options.users ?? [ALICE, BOB];
+  for (const { phone } of users) noteNumber(phone);
   const messages: Message[] = [];
   const logs: string[] = [];
   const lifecycle: Lifecycle = { draining: false };
   let failure: Error | null = null;
   let action: (message: Message) => void | Promise<void> = () => {};
 
+  const { random: _, ...withoutRandom } = options.ports ?? {};
   const app = await buildApp(config, {
     clock,
-    random: seededRandom(),
-    logger: createLogger({ level: 'trace', destination: { write: (line) => void logs.push(line) } }),
+    random: noted(options.ports?.random ?? seededRandom()),
+    logger: createLogger({
+      level: 'trace',
+      destination: {
+        write: (line) => {
+          logs.push(line);
+          keep('log', line);
+        },
+      },
+    }),
     keys: deriveKeys(config.masterKeys),
     directory: {
       async authenticate(username, password) {
@@ -117,6 +134,8 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     delivery: {
       channels: ['sms', 'voice'],
       async deliver(message): Promise<Receipt> {
+        noteSecret(message.code);
+        noteNumber(message.to);
         await action(message);
         if (failure !== null) throw failure;
         messages.push(message);
@@ -127,7 +146,8 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     mask: (phone) => `•••${phone.slice(-2)}`,
     lifecycle,
     readiness: {},
-    ...options.ports,
+    ...withoutRandom,
+    events: fanOut([countKept, options.ports?.events ?? noEvents]),
   });
 
   // Whoever sees an answer sees whether it is documented.
@@ -136,7 +156,14 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   const answer = app.inject.bind(app) as (request: InjectOptions | string) => Promise<LightMyRequestResponse>;
   app.inject = (async (request: InjectOptions | string) => {
     const response = await answer(request);
-    const { method = 'GET', url } = typeof request === 'string' ? { url: request } : request;
+    if (response.statusCode >= 400) keep('error body', response.body);
+    const {
+      method = 'GET',
+      url,
+      payload,
+    } = typeof request === 'string' ? { url: request, payload: undefined } : request;
+    const { password } = Object(payload) as { password?: unknown };
+    if (typeof password === 'string' && password.length >= 10) noteSecret(password);
     if (typeof url === 'string' && !added.some((own) => own.test(url)))
       await assertDocumented(app, method, url, response);
     return response;
@@ -182,6 +209,19 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
       );
       return { jar, code: messages.at(-1)?.code ?? '', response };
     },
+  };
+}
+
+/** Notes what secrets of codes are made of. */
+function noted(random: AppPorts['random']): AppPorts['random'] {
+  return (length) => {
+    const bytes = random(length);
+    if (length === 20)
+      noteSecret(
+        generateSecret(() => bytes),
+        Buffer.from(bytes).toString('hex'),
+      );
+    return bytes;
   };
 }
 

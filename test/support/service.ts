@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import type { CookieJar } from './build-app.ts';
+import { keepOutput, noteSettings } from './kept.ts';
 
 export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -42,6 +43,8 @@ export async function startService(t: Test, env: Record<string, string> = {}): P
   t.teardown(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await ended;
+    noteSettings(env);
+    keepOutput(output);
   });
   const url = await new Promise<string>((resolve, reject) => {
     told = () => {

@@ -112,3 +112,21 @@ t.test('numbers that leave no place are refused', async (t) => {
     t.throws(() => createBoundedQueue({ concurrency, queueLength }), RangeError, `${concurrency}, ${queueLength}`);
   }
 });
+
+t.test('who has waited too long is refused, and the place goes to somebody who has not', async (t) => {
+  let now = 0;
+  const enqueue = createBoundedQueue({ concurrency: 1, queueLength: 10, maxWaitMs: 500, now: () => now });
+  let finish = () => {};
+  const first = enqueue(() => new Promise<void>((resolve) => (finish = resolve)));
+  const early = [1, 2].map((name) => enqueue(async () => name));
+  now = 400;
+  const late = enqueue(async () => 3);
+  t.strictSame(enqueue.depth(), { running: 1, waiting: 3 });
+  now = 501;
+  finish();
+  await first;
+  for (const refused of early) await t.rejects(refused, { code: 'overloaded', retryAfterSeconds: 1 });
+  t.equal(await late, 3);
+  t.strictSame(enqueue.depth(), { running: 0, waiting: 0 });
+  t.equal(await enqueue(async () => 4), 4, 'the place was not lost');
+});

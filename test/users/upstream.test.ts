@@ -91,6 +91,16 @@ t.test('the upstream is asked in JSON, as it was typed, with the token', async (
   t.strictSame(JSON.parse(upstream.requests[0]?.body ?? ''), { username: 'ＢＯＢ', password: 'pass "word"' });
 });
 
+t.test('the trace of the request is passed on', async (t) => {
+  const upstream = await fakeUpstream(t, json(200, bob));
+  const directory = connect(t, { url: upstream.url });
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  await directory.authenticate('bob', 'x', { requestId: '1', traceparent, tracestate: 'rojo=1' });
+  await directory.authenticate('bob', 'x', { requestId: '1' });
+  t.match(upstream.requests[0]?.headers, { traceparent, tracestate: 'rojo=1' });
+  t.notOk('traceparent' in (upstream.requests[1]?.headers ?? {}));
+});
+
 t.test('without a token no authorization is sent', async (t) => {
   const upstream = await fakeUpstream(t, json(200, bob));
   await connect(t, { url: upstream.url }).authenticate('bob', 'x');

@@ -1,0 +1,56 @@
+import { setTimeout } from 'node:timers/promises';
+import t from 'tap';
+import type { DoorcodeEvent } from '../../src/events.ts';
+import { createPatience } from '../../src/http/overload.ts';
+import { BROWSER, testApp } from '../support/build-app.ts';
+
+/** Keeps the event loop from its work, as too many requests do. */
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+t.test('while the event loop is late, requests are refused; health is answered; afterwards all is well', async (t) => {
+  const events: DoorcodeEvent[] = [];
+  const { app, get, post, logs } = await testApp({
+    env: { MAX_EVENT_LOOP_DELAY: '20' },
+    ports: { events: (event) => void events.push(event) },
+  });
+  t.teardown(() => app.close());
+  await app.ready();
+  // Samples are a quarter of a second apart: busy for several of them, with requests between.
+  let answer = await get('/login');
+  for (let round = 0; round < 100 && answer.statusCode !== 503; round += 1) {
+    block(100);
+    await setTimeout(0);
+    answer = await get('/login');
+  }
+  t.equal(answer.statusCode, 503);
+  t.match(answer.json(), { status: 503, code: 'overloaded', retryAfter: 2 });
+  t.equal(answer.headers['retry-after'], '2');
+  t.equal(answer.headers['cache-control'], 'no-store');
+  t.ok(answer.headers['content-security-policy']);
+  t.equal((await post('/otp', { otp: '123456' })).statusCode, 503);
+  const page = await get('/login', undefined, BROWSER);
+  t.equal(page.statusCode, 503);
+  t.match(page.headers['content-type'], 'text/html');
+  t.equal((await get('/healthz')).statusCode, 200);
+  t.equal((await get('/readyz')).statusCode, 200);
+  t.equal(events.length, 3);
+  t.ok(events.every((event) => event.type === 'refused' && event.outcome === 'overloaded'));
+  t.equal(logs.filter((line) => line.includes('sys_overload')).length, 1, 'one line for all of them');
+
+  for (let round = 0; round < 100 && answer.statusCode === 503; round += 1) {
+    await setTimeout(50);
+    answer = await get('/login');
+  }
+  t.equal(answer.statusCode, 200);
+});
+
+t.test('a single late sample refuses nobody, two in a row do', async (t) => {
+  const isHiccup = createPatience(250);
+  t.strictSame([1000, 1100, 1249].map(isHiccup), [true, true, true], 'the first sample');
+  t.strictSame([1250, 1500, 1900].map(isHiccup), [false, false, false], 'those after it');
+  t.strictSame([2401, 2600].map(isHiccup), [true, true], 'after a calm it begins anew');
+  t.equal(isHiccup(2651), false);
+});

@@ -1,0 +1,119 @@
+import t from 'tap';
+import { createDelivery } from '../../src/delivery/failover.ts';
+import { DeliveryError, type Message } from '../../src/delivery/sender.ts';
+import { silentLog } from '../../src/log.ts';
+import { tracedDirectory } from '../../src/telemetry/traced-directory.ts';
+import { startTracing } from '../../src/telemetry/tracing.ts';
+import { ALICE, PASSWORD, testApp } from '../support/build-app.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { keep } from '../support/kept.ts';
+import { startLoopbackServer } from '../support/loopback-server.ts';
+
+interface ToldSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly attributes: readonly { readonly key: string; readonly value: Record<string, unknown> }[];
+  readonly events: unknown[];
+  readonly status: object;
+}
+
+const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
+const PARENT_ID = '00f067aa0ba902b7';
+const traceparent = `00-${TRACE_ID}-${PARENT_ID}-01`;
+
+t.test('a collector is told of requests and of what was asked elsewhere, and of nothing secret', async (t) => {
+  const { url: endpoint, visits } = await startLoopbackServer(t, (_visit, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  const tracing = startTracing({ endpoint, version: '1.2.3' });
+  const handed: Message[] = [];
+  const clock = fakeClock();
+  const senders = ['first', 'second'].map((name, index) => ({
+    name,
+    channels: ['sms'] as const,
+    async send(message: Message) {
+      handed.push(message);
+      if (index === 0) throw new DeliveryError('temporary', 'http_500', `quoting ${message.code}`);
+      return { sender: name };
+    },
+  }));
+  const { startSpan, registerTracing } = tracing;
+  const asked: unknown[] = [];
+  const users = {
+    async authenticate(_username: string, password: string, trace: unknown) {
+      asked.push(trace);
+      if (password !== PASSWORD) throw new Error(`no such password: ${password}`);
+      return ALICE;
+    },
+  };
+  const { app, post, get } = await testApp({
+    clock,
+    ports: {
+      registerTracing,
+      directory: tracedDirectory(users, startSpan),
+      delivery: createDelivery({ senders, clock, log: silentLog, startSpan }),
+    },
+  });
+  const headers = { traceparent, tracestate: 'rojo=1' };
+  await post('/login?secret=query', { username: 'alice', password: PASSWORD }, undefined, headers);
+  await post('/login', { username: 'alice', password: 'mistyped-password' });
+  await get(`/login?next=${encodeURIComponent('/private?token=zebra')}`);
+  await get('/nowhere/482915');
+  await app.close();
+  await tracing.close();
+
+  const bodies = visits.map(({ body }) => body);
+  const text = bodies.join('\n');
+  keep('trace', text);
+  t.match(visits[0], { method: 'POST', path: '/v1/traces' });
+  const secrets = [
+    'query',
+    PASSWORD,
+    'mistyped',
+    'zebra',
+    '482915',
+    'alice',
+    ALICE.phone.slice(1),
+    handed[0]?.code ?? '',
+  ];
+  for (const secret of secrets) t.notOk(text.includes(secret), secret);
+
+  const spans = bodies.flatMap((body) =>
+    (JSON.parse(body).resourceSpans as { scopeSpans: { spans: ToldSpan[] }[] }[]).flatMap(({ scopeSpans }) =>
+      scopeSpans.flatMap((scope) => scope.spans),
+    ),
+  );
+  const traced = spans.filter(({ traceId }) => traceId === TRACE_ID);
+  const request = traced.find(({ name }) => name === 'POST /login');
+  t.equal(request?.parentSpanId, PARENT_ID, 'below the one that the request came with');
+  const steps = traced.filter((span) => span !== request);
+  t.strictSame(
+    steps.map(({ name, attributes }) => [name, ...attributes.map(({ value }) => value['stringValue'])]),
+    [['directory'], ['send', 'first', 'sms', 'http_500'], ['send', 'second', 'sms']],
+  );
+  t.ok(steps.every(({ parentSpanId }) => parentSpanId === request?.spanId));
+  t.strictSame(
+    handed.map(({ trace }) => trace?.traceparent),
+    steps.slice(1).map(({ spanId }) => `00-${TRACE_ID}-${spanId}-01`),
+    'what goes to a sender names the step',
+  );
+  t.match(asked[0], { tracestate: 'rojo=1', traceparent: `00-${TRACE_ID}-${steps[0]?.spanId}-01` });
+  t.ok(spans.every(({ events, status }) => events.length === 0 && !('message' in status)));
+  t.strictSame([...new Set(spans.map(({ name }) => name))].toSorted(), [
+    'GET',
+    'GET /login',
+    'POST /login',
+    'directory',
+    'send',
+  ]);
+});
+
+t.test('a collector that is away keeps nobody waiting', async (t) => {
+  const tracing = startTracing({ endpoint: 'http://127.0.0.1:9', version: '' });
+  tracing.startSpan('send', undefined).end();
+  const startedAt = performance.now();
+  await tracing.close();
+  t.ok(performance.now() - startedAt < 5000);
+});

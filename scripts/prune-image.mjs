@@ -1,5 +1,5 @@
 // Removes from node_modules what is never loaded when the service runs; the image is built without it.
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Types, sources, source maps, prose and tests. Node runs no TypeScript below node_modules; `.bare` is another runtime. */
@@ -19,6 +19,11 @@ const PACKAGES = {
 
 const HOST = `${process.platform}-${process.arch}`;
 
+// OpenTelemetry's packages have each module three times; Node loads `build/src`.
+const TELEMETRY = join('node_modules', '@opentelemetry');
+for (const name of existsSync(TELEMETRY) ? readdirSync(TELEMETRY) : []) {
+  for (const form of ['esm', 'esnext']) remove(join(TELEMETRY, name, 'build', form));
+}
 for (const [name, paths] of Object.entries(PACKAGES)) {
   for (const path of paths) remove(join('node_modules', name, path));
 }

@@ -14,7 +14,7 @@ const TOLD_MS = 60_000;
 
 /**
  * Looks at challenges that begin in our future, which only a replica whose clock is ahead of ours can have sealed. Which
- * of the two clocks is wrong cannot be told from here: see docs/adr/0007.
+ * of the two clocks is wrong cannot be told from here: see docs/adr/0009.
  */
 export function createClockWatch({ clock, log }: { readonly clock: Clock; readonly log: Log }): ClockWatch {
   let seenAtMs = Number.NEGATIVE_INFINITY;

@@ -167,7 +167,7 @@ t.test('what nobody expected is 500 without internals, and logged without digits
     t.strictSame(json.json(), { status: 500, code: 'internal_error', title: 'Oops, something went wrong' }, name);
     const line = logs.map((text) => JSON.parse(text)).find(({ level }) => level === 50);
     t.match(line, { msg: 'request failed', err: {} }, `${name} is logged`);
-    t.notMatch(logs.join(''), /\d{6}101|482915/, name);
+    t.notMatch(logs.join('').replaceAll(/"time":\d+/g, ''), /\d{6}101|482915/, name);
     const html = await get(`/${name}`, undefined, BROWSER);
     t.match(html, { statusCode: 500, body: /Oops, something went wrong\./ }, name);
     t.notMatch(html.body, /no route|5550100101/, name);

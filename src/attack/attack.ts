@@ -19,7 +19,9 @@ export interface Attack {
 export class GotThrough extends Error {}
 
 /** It cannot be said whether the attack would get through. The message says why. */
-export class NotTried extends Error {}
+export class NotTried extends Error {
+  override readonly name = 'NotTried';
+}
 
 /** An answer with all of it that may not depend on who was asked for. */
 export type Seen = Answer & { readonly seenAs: string };

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { NotTried, type Scene } from '../../src/attack/attack.ts';
+import type { Scene } from '../../src/attack/attack.ts';
 import { theGuessed, theSignedIn, untouchedLogin } from '../../src/attack/kept.ts';
 import type { OpenLogin } from '../../src/attack/logins.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -25,8 +25,8 @@ t.test('the untouched login is opened once for as long as its code lives', async
 
 t.test('without what an earlier attack should have left, nothing can be tried', async (t) => {
   const scene = {} as Scene;
-  t.throws(() => theSignedIn(scene), NotTried);
-  t.throws(() => theGuessed(scene), NotTried);
+  t.throws(() => theSignedIn(scene), { name: 'NotTried' });
+  t.throws(() => theGuessed(scene), { name: 'NotTried' });
   const login = {} as OpenLogin;
   t.equal(theGuessed({ guessed: login } as Scene), login);
 });

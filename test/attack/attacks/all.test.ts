@@ -196,8 +196,13 @@ const weakened: Record<string, Weakened> = {
     changes: [
       {
         file: 'users/file.js',
+        from: 'import { foldUsername } from "../username.js";',
+        to: 'import { foldUsername } from "../username.js"; import { DoorcodeError } from "../errors.js";',
+      },
+      {
+        file: 'users/file.js',
         from: 'const { byName, decoy } = users;',
-        to: 'const { byName, decoy } = users; if (!byName.has(username)) throw { statusCode: 413 };',
+        to: 'const { byName, decoy } = users; if (!byName.has(username)) throw new DoorcodeError("invalid_request");',
       },
     ],
     only: ['user enumeration by bytes'],

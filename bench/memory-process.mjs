@@ -24,6 +24,7 @@ const ports = {
   policy: createPolicy(limits, { ...config.limits, challengeTtlSeconds: 670 }, clock),
   delivery: { channels: ['sms'], deliver: async () => ({ sender: 'none' }) },
   compose: (outgoing) => outgoing,
+  events: () => {},
   clock,
   random: createRandomBytes(),
   settings: config,

@@ -13,15 +13,16 @@ t.test('the component knows every code', (t) => {
 t.test('what only reads can fail by itself; what changes something also by what was sent', (t) => {
   const failures = (method: string, schema: object, errors: ProblemCode[] = []) =>
     Object.fromEntries(problemsOf({ method, url: '/', schema, operation: { ...operation, errors } }));
-  t.strictSame(failures('GET', {}), { 500: ['internal_error'] });
-  t.strictSame(failures('GET', { querystring: {} }), { 400: ['invalid_request'], 500: ['internal_error'] });
+  const always = { 500: ['internal_error'], 503: ['overloaded'] };
+  t.strictSame(failures('GET', {}), always);
+  t.strictSame(failures('GET', { querystring: {} }), { 400: ['invalid_request'], ...always });
   t.strictSame(failures('POST', {}, ['otp_invalid', 'otp_used']), {
     400: ['invalid_request'],
     403: ['cross_site_request', 'otp_invalid'],
     409: ['otp_used'],
     413: ['invalid_request'],
     415: ['invalid_request'],
-    500: ['internal_error'],
+    ...always,
   });
   t.end();
 });

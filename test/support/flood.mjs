@@ -22,6 +22,7 @@ const ports = {
   directory: { authenticate: async () => null },
   delivery: { channels: ['sms'], deliver: async () => ({ sender: 'test' }) },
   compose: (outgoing) => outgoing,
+  events: () => {},
 };
 
 async function tryLogin(username, address) {

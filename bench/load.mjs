@@ -30,7 +30,6 @@ export async function startServer({ script = MAIN, args = [], env = {}, cores = 
   const child = spawn('taskset', ['-c', cores, ...command], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    cwd: env.CWD,
   });
   const ended = once(child, 'exit');
   let output = '';
@@ -50,7 +49,6 @@ export async function startServer({ script = MAIN, args = [], env = {}, cores = 
     child,
     /** What it sent to say so. */
     told,
-    output: () => output,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
       await ended;

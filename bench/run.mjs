@@ -1,4 +1,4 @@
-// npm run bench: every figure is a ratio, or a count, of one run on one machine. What is measured, and what should come of
+// npm run bench: ratios within one run where there is something to compare with, else counts and times. What is measured, and what should come of
 // it, is printed as a table, and kept in bench/RESULTS.md with --keep. Names of parts measure these only.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -10,16 +10,20 @@ const RETRY_AFTER_SECONDS = 2;
 const LOG_EVERY_MS = 10_000;
 
 /**
- * Tells an overload from a hiccup: one late sample may be a pause of the garbage collector, or a library that is being
- * loaded. Asked whenever a request meets a late sample, it says whether that is to be overlooked.
+ * How many late samples in a row are overlooked. Somebody in the middle of a sign-in is not to be refused because of a
+ * pause of the garbage collector, a library that is being loaded, or another replica that starts on the same processors;
+ * such things are over within a second, and an overload is not.
  */
+const OVERLOOKED_SAMPLES = 4;
+
+/** Tells an overload from a hiccup: asked whenever a request meets a late sample, it says whether to overlook that. */
 export function createPatience(sampleMs: number): (nowMs: number) => boolean {
   let sinceMs = 0;
   let lastMs = Number.NEGATIVE_INFINITY;
   return (nowMs) => {
     if (nowMs - lastMs > 2 * sampleMs) sinceMs = nowMs;
     lastMs = nowMs;
-    return nowMs - sinceMs < sampleMs;
+    return nowMs - sinceMs < OVERLOOKED_SAMPLES * sampleMs;
   };
 }
 

@@ -13,6 +13,8 @@ import { coverageFaults } from './coverage-bar.mjs';
 import { searchKept } from './kept-secrets.mjs';
 import { createTapFilter } from './tap-filter.mjs';
 
+const STRIP_TYPES = new URL('./strip-types.mjs', import.meta.url).href;
+
 const args = process.argv.slice(2);
 const everything = args.length === 0;
 const someFiles = args.some((arg) => !arg.startsWith('-'));
@@ -23,11 +25,12 @@ const tap = spawn(
   [
     'node_modules/tap/dist/esm/run.mjs',
     '--reporter=tap',
+    ...(process.features.typescript ? [] : [`--test-env=NODE_OPTIONS=--import=${STRIP_TYPES}`]),
     ...(everything ? ['--coverage-report=json-summary'] : []),
     ...(someFiles ? ['--disable-coverage'] : []),
     ...args,
   ],
-  { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, DOORCODE_KEEP: kept } },
+  { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TAP_TYPE_STRIP_ONLY: '1', DOORCODE_KEEP: kept } },
 );
 const ended = once(tap, 'close');
 const isWorthShowing = createTapFilter();

@@ -41,8 +41,8 @@ async function run(args: readonly string[], options: Run = {}): Promise<Ran> {
   return { outcome, out: out.join('\n'), err: err.join('\n'), asked };
 }
 
-/** The module as `mockImport` knows it: by then the compiler has rewritten its ending. */
-const UNLOCK = '../src/unlock.js';
+/** The module that a test plays. */
+const UNLOCK = '../src/unlock.ts';
 
 const done = { exitCode: 0 };
 const misuse = { exitCode: 64 };
@@ -286,7 +286,7 @@ t.test('a store that cannot be reached is no fault of usage', async (t) => {
   t.equal(err, 'The limit store is unavailable');
 });
 
-const PHONE = '../src/phone-simulator/open-phone.js';
+const PHONE = '../src/phone-simulator/open-phone.ts';
 
 t.test('the simulator runs until it is closed, where it is told to', async (t) => {
   const opened: unknown[] = [];
@@ -345,7 +345,7 @@ t.test('in production the simulator does not start', async (t) => {
   }
 });
 
-const ATTACK = '../src/attack/command.js';
+const ATTACK = '../src/attack/command.ts';
 
 t.test('an attack is handed what the command line says, and ends with its exit code', async (t) => {
   const calls: unknown[] = [];

@@ -18,7 +18,7 @@ async function start(t: Test) {
   const { attackCommand: command } = await t.mockImport<typeof import('../../src/attack/command.ts')>(
     '../../src/attack/command.ts',
     {
-      '../../src/attack/run.js': {
+      '../../src/attack/run.ts': {
         attack: async (options: Record<string, unknown>) => {
           runs.push(options);
           return { findings: [], exitCode: 7 };

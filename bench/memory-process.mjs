@@ -15,7 +15,7 @@ import { requestVerification } from '../dist/verifications/request.js';
 const challenges = Number(process.argv[2]);
 const NUMBERS = Math.ceil(challenges / 20);
 const DAY_MS = 86_400_000;
-const startMs = Date.UTC(2030, 0, 1);
+let startMs = Date.UTC(2030, 0, 1);
 let nowMs = startMs;
 const clock = () => nowMs;
 const { config } = examineConfig({ LIMIT_SEND_KEY: 'off', LIMIT_SEND_BLOCK: 'off' });
@@ -48,6 +48,8 @@ const measure = () => {
 // So that what is loaded or compiled late is not taken for challenges.
 for (let n = 0; n < 1000; n += 1) await issue(n);
 const before = measure();
+// The same numbers may be sent something again.
+startMs += DAY_MS;
 let bytes = 0;
 for (let n = 0; n < challenges; n += 1) bytes = Math.max(bytes, await issue(n));
 console.log(JSON.stringify({ before, after: measure(), idBytes: bytes }));

@@ -1,3 +1,4 @@
+import { createBoundedMap } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { Session } from '../session/session.ts';
 import { type Assertions, MAX_TTL_SECONDS } from './assertion.ts';
@@ -21,7 +22,7 @@ const REUSE_MS = (MAX_TTL_SECONDS / 2) * 1000;
  * @param maxSessions how many are remembered; the oldest make room, and are signed for again when they come back
  */
 export function createAssertionCache(assertions: Assertions, clock: Clock, maxSessions = 10_000): AssertSession {
-  const known = new Map<string, Signed>();
+  const known = createBoundedMap<string, Signed>(maxSessions);
 
   return ({ id, sub, amr, iat }, endSeconds) => {
     const nowMs = clock();
@@ -31,14 +32,7 @@ export function createAssertionCache(assertions: Assertions, clock: Clock, maxSe
     // A part of a second is no life for an assertion, yet the session is good until its end.
     const ttlSeconds = Math.max(1, endSeconds - Math.floor(nowMs / 1000));
     const token = assertions.sign({ sub, amr, authTime: iat }, ttlSeconds);
-    known.delete(id);
     known.set(id, { token, signedAtMs: nowMs, goodUntilMs: nowMs + Math.min(REUSE_MS, ttlSeconds * 1000) });
-    if (known.size > maxSessions) {
-      for (const oldest of known.keys()) {
-        known.delete(oldest);
-        break;
-      }
-    }
     return token;
   };
 }

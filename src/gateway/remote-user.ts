@@ -6,6 +6,7 @@
  * @throws URIError when the name holds a lone surrogate, which has no UTF-8 form
  */
 export function encodeRemoteUser(username: string): string {
+  if (/^[\w.~@+-]*$/.test(username)) return username;
   return encodeURIComponent(username).replaceAll(
     /[!'()*]|%40|%2B/g,
     (part) => kept[part] ?? `%${part.charCodeAt(0).toString(16).toUpperCase()}`,

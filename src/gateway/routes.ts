@@ -105,21 +105,23 @@ export function registerGateway(app: FastifyInstance, routes: GatewayRoutes): vo
 
   // Every header that tells an app who is there is in every answer: a gateway copies what there is over what came.
   const whoIs = async (request: FastifyRequest, reply: FastifyReply) => {
-    reply.headers(nobody);
     const session = await currentSession(request, reply);
-    if (session === null) return null;
-    reply.headers({
-      'remote-user': encodeRemoteUser(session.sub),
-      'remote-amr': session.amr.join(' '),
-      'x-doorcode-assertion': await assertSession(session, sessionEnd(session, idleTtlSeconds)),
-    });
+    if (session === null) reply.headers(nobody);
+    else {
+      reply.headers({
+        'remote-user': encodeRemoteUser(session.sub),
+        'remote-amr': session.amr.join(' '),
+        'x-doorcode-assertion': await assertSession(session, sessionEnd(session, idleTtlSeconds)),
+      });
+    }
     return session;
   };
+  const answerFailure: typeof answerJson = (error, request, reply) => answerJson(error, request, reply.headers(nobody));
 
   const options = (operation: Operation) => ({
     schema: { response: { 200: signedIn } },
     config: { operation },
-    errorHandler: answerJson,
+    errorHandler: answerFailure,
   });
 
   // Such a gateway takes 200 or 401 and nothing else. Where its user is to go then, it may read in a header, because

@@ -114,9 +114,10 @@ export function createSignInPages(parts: SignInPageParts) {
      */
     async readForm(request: FastifyRequest): Promise<void> {
       request.body ??= {};
-      const { about, ...fields } = request.body as Record<string, unknown>;
       const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
-      if (!isForm || typeof about !== 'string' || !wantsHtml(request)) return;
+      if (!isForm || !wantsHtml(request)) return;
+      const { about, ...fields } = request.body as Record<string, unknown>;
+      if (typeof about !== 'string') return;
       forms.set(request, about);
       if (typeof fields['otp'] === 'string') fields['otp'] = plainCode(fields['otp']);
       request.body = fields;

@@ -1,5 +1,6 @@
 import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { createBoundedMap } from '../bounded-map.ts';
 import { type Codec, createCodec } from './codec.ts';
 import type { SealKeys } from './keys.ts';
 
@@ -34,19 +35,21 @@ const MAX_COOKIE_BYTES = 4096;
 /** How many cookies of one name are tried: each costs a decryption for every key. */
 const MAX_SAME_NAME = 4;
 
+/** How many opened sessions are remembered: a page asks dozens of times who is there. Some 10 MB when all are long. */
+const MAX_OPENED = 10_000;
+
 /**
- * Every value that a Cookie header holds under one name. A browser may send several, and nothing tells whose they are:
+ * Every pair of name and value that a Cookie header holds under one name. A browser may send several, and nothing tells whose they are:
  * where the name's prefix does not forbid it, any subdomain can plant one that comes first (RFC 6265 §8.6), and it must
  * not hide ours. Cookies of other names are not looked into.
  */
-function* valuesOf({ parseCookie }: FastifyInstance, header: string, name: string): Generator<string> {
+function* pairsOf(header: string, name: string): Generator<string> {
   const start = `${name}=`;
   let found = 0;
   for (let at = header.indexOf(start); at >= 0 && found < MAX_SAME_NAME; at = header.indexOf(start, at + 1)) {
     if (!beginsPair(header, at)) continue;
     const end = header.indexOf(';', at);
-    const value = parseCookie(end < 0 ? header.slice(at) : header.slice(at, end))[name];
-    if (value !== undefined) yield value;
+    yield end < 0 ? header.slice(at) : header.slice(at, end);
     found += 1;
   }
 }
@@ -89,14 +92,32 @@ export async function registerCookies(app: FastifyInstance, settings: CookieSett
     notice: attributesOf('notice', 'strict'),
   };
 
+  /** What the pair holds, by the pair as it came: whoever brings the same bytes has the same sealed value. */
+  const openedSessions = createBoundedMap<string, unknown>(MAX_OPENED);
+
+  function openPair(pair: string, purpose: CookiePurpose): unknown {
+    const sealed = app.parseCookie(pair)[names[purpose]];
+    return sealed === undefined || sealed.length > MAX_COOKIE_BYTES ? null : codec.open(purpose, sealed);
+  }
+
+  /** Only what was opened is remembered, so nobody without our key takes room. Whether it is still good is not asked here. */
+  function openSession(pair: string): unknown {
+    const known = openedSessions.get(pair);
+    if (known !== undefined) return known;
+    const payload = openPair(pair, 'session');
+    // A copy of the text, because a part of the header would keep the whole of it in memory.
+    if (payload !== null) openedSessions.set(Buffer.from(pair, 'latin1').toString('latin1'), Object.freeze(payload));
+    return payload;
+  }
+
   return {
     codec,
     names,
     open(request, purpose) {
       const header = request.headers.cookie;
       if (header === undefined) return null;
-      for (const sealed of valuesOf(app, header, names[purpose])) {
-        const payload = sealed.length > MAX_COOKIE_BYTES ? null : codec.open(purpose, sealed);
+      for (const pair of pairsOf(header, names[purpose])) {
+        const payload = purpose === 'session' ? openSession(pair) : openPair(pair, purpose);
         if (payload !== null) return payload;
       }
       return null;

@@ -1,3 +1,4 @@
+import { createBoundedMap } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { Limits } from '../limits/limits.ts';
 
@@ -29,7 +30,7 @@ const REST_MS = 1000;
  * @param maxKnown how many answers are kept; the oldest make room
  */
 export function createRevocation(limits: Limits, clock: Clock, maxKnown = 50_000): Revocation {
-  const known = new Map<string, Known>();
+  const known = createBoundedMap<string, Known>(maxKnown);
   const asking = new Map<string, Promise<boolean>>();
   let failedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -40,14 +41,7 @@ export function createRevocation(limits: Limits, clock: Clock, maxKnown = 50_000
   }
 
   function remember(sessionId: string, revoked: boolean): void {
-    known.delete(sessionId);
     known.set(sessionId, { revoked, askedAtMs: clock() });
-    if (known.size > maxKnown) {
-      for (const oldest of known.keys()) {
-        known.delete(oldest);
-        break;
-      }
-    }
   }
 
   async function ask(sessionId: string): Promise<boolean> {

@@ -31,12 +31,14 @@ t.test('while the event loop is late, requests are refused; health is answered; 
   t.equal(answer.headers['cache-control'], 'no-store');
   t.ok(answer.headers['content-security-policy']);
   t.equal((await post('/otp', { otp: '123456' })).statusCode, 503);
+  const nobody = { 'remote-user': '', 'x-doorcode-assertion': '' };
+  t.match((await get('/auth')).headers, nobody, 'and not who the client says it is');
   const page = await get('/login', undefined, BROWSER);
   t.equal(page.statusCode, 503);
   t.match(page.headers['content-type'], 'text/html');
   t.equal((await get('/healthz')).statusCode, 200);
   t.equal((await get('/readyz')).statusCode, 200);
-  t.equal(events.length, 3);
+  t.equal(events.length, 4);
   t.ok(events.every((event) => event.type === 'refused' && event.outcome === 'overloaded'));
   t.equal(logs.filter((line) => line.includes('sys_overload')).length, 1, 'one line for all of them');
 

@@ -16,7 +16,6 @@ import { registerCrossSiteRule } from './http/cross-site.ts';
 import { type Lifecycle, type ReadinessCheck, registerHealth } from './http/health.ts';
 import { registerJsonBody } from './http/json-body.ts';
 import { type ObserveRequest, registerRequestLog } from './http/logging.ts';
-import { registerNegotiation } from './http/negotiate.ts';
 import { registerOverload } from './http/overload.ts';
 import { registerProblems } from './http/problem.ts';
 import { sendThroughHooks } from './http/router-error.ts';
@@ -110,7 +109,6 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   registerRequestLog(app, ports.observeRequest);
   registerJsonBody(app);
   await app.register(formbody, { bodyLimit: BODY_LIMIT_BYTES });
-  await registerNegotiation(app);
   registerSecurityHeaders(app, securityHeaders(config));
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');

@@ -151,6 +151,8 @@ export async function serve({ env, write, logDestination, version = '' }: ServeO
   await app.listen({ host, port, backlog: BACKLOG, listenTextResolver: () => 'listening' }).catch((error) => {
     throw listenFault(error, config);
   });
+  // For the first message; gateways that ask whether we are there come first.
+  void setImmediate().then(numbers.load);
   const metricsServer = metrics === undefined ? undefined : await listenForMetrics(metrics, config, app);
   logger.info({ event: 'sys_startup', version }, 'sys_startup');
   const metricsUrl = metricsServer === undefined ? undefined : `${urlOf(config.host, metricsServer.port)}/metrics`;

@@ -8,6 +8,8 @@ export interface NumberRules {
   refusal(e164Number: string): Promise<NumberRefusal | null>;
   /** Whether it has a length that numbers of its country have. @param e164Number E.164 */
   isPossible(e164Number: string): Promise<boolean>;
+  /** Loads what the rules stand in, which the first question does else. It fails again whenever it is needed. */
+  load(): void;
 }
 
 /** A plus and the digits that the shortest numbers have. */
@@ -17,18 +19,16 @@ const MIN_LENGTH = 7;
  * Which numbers are sent to at all, since whoever can make a service send can make it pay: premium-rate numbers never,
  * and with a list of countries only those.
  *
- * The library's tables take 60 ms to load. That happens in the background, for the first message and not for the start.
+ * The library's tables take 90 ms to load, too much for the start: see {@link NumberRules.load}.
  *
  * @param countries ISO 3166-1 alpha-2, upper case; none is every country
  */
 export function createNumberRules(countries: readonly string[]): NumberRules {
   // Of all tables only `max` knows which numbers are premium-rate.
-  const loading = import('libphonenumber-js/max');
-  // Told by `refusal`; without this it would end the process before anyone asks.
-  loading.catch(() => {});
+  const tables = () => import('libphonenumber-js/max');
 
   const parse = async (e164Number: string) =>
-    (await loading).parsePhoneNumberFromString(e164Number, { extract: false });
+    (await tables()).parsePhoneNumberFromString(e164Number, { extract: false });
 
   /** Networks may route by the first digits alone, so more of them than the plan knows make no other number of it. */
   async function isPremiumRate(e164Number: string): Promise<boolean> {
@@ -40,6 +40,11 @@ export function createNumberRules(countries: readonly string[]): NumberRules {
   }
 
   return {
+    load() {
+      // Told by `refusal`; without this it would end the process before anyone asks.
+      tables().catch(() => {});
+    },
+
     async isPossible(e164Number) {
       return (await parse(e164Number))?.isPossible() ?? false;
     },

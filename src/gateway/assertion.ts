@@ -1,5 +1,3 @@
-// The whole of jose takes three times as long to load as the part that signs.
-import { SignJWT } from 'jose/jwt/sign';
 import type { Clock } from '../clock.ts';
 import { createSigningKey, type PublicJwk } from './signing-key.ts';
 
@@ -56,6 +54,9 @@ export function createAssertions(options: {
   const header = { alg: 'EdDSA', kid: signing.publicJwk.kid };
   const published = { keys: keys.map((key) => key.publicJwk) };
 
+  // Not for the start, and not the whole of jose, which takes three times as long to load as the part that signs.
+  const loadSigner = () => import('jose/jwt/sign');
+
   return {
     async sign({ sub, amr, authTime, jti, azp }, ttlSeconds = MAX_TTL_SECONDS, typ = 'JWT') {
       const ttl = Math.min(MAX_TTL_SECONDS, Math.floor(ttlSeconds));
@@ -63,6 +64,7 @@ export function createAssertions(options: {
       const iat = Math.floor(clock() / 1000);
       const claims = { iss: issuer, aud, sub, amr: [...amr], auth_time: authTime, iat, exp: iat + ttl };
       const told = { ...(jti === undefined ? {} : { jti }), ...(azp === undefined ? {} : { azp }) };
+      const { SignJWT } = await loadSigner();
       return new SignJWT({ ...claims, ...told }).setProtectedHeader({ ...header, typ }).sign(signing.privateKey);
     },
     jwks: () => published,

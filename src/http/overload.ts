@@ -16,12 +16,15 @@ const LOG_EVERY_MS = 10_000;
  */
 const OVERLOOKED_SAMPLES = 4;
 
-/** Tells an overload from a hiccup: asked whenever a request meets a late sample, it says whether to overlook that. */
-export function createPatience(sampleMs: number): (nowMs: number) => boolean {
+/**
+ * Tells an overload from a hiccup: asked whenever a request meets a late sample, it says whether to overlook that. Between
+ * requests nobody asks, and while the event loop is held up there are none: that is no calm.
+ */
+export function createPatience(sampleMs: number): (nowMs: number, delayMs: number) => boolean {
   let sinceMs = 0;
   let lastMs = Number.NEGATIVE_INFINITY;
-  return (nowMs) => {
-    if (nowMs - lastMs > 2 * sampleMs) sinceMs = nowMs;
+  return (nowMs, delayMs) => {
+    if (nowMs - lastMs > 2 * (sampleMs + delayMs)) sinceMs = nowMs;
     lastMs = nowMs;
     return nowMs - sinceMs < OVERLOOKED_SAMPLES * sampleMs;
   };
@@ -42,7 +45,7 @@ export async function registerOverload(app: FastifyInstance, maxDelayMs: number,
     maxEventLoopDelay: maxDelayMs,
     sampleInterval: sampleMs,
     pressureHandler(request, _reply, _type, value) {
-      if (request.routeOptions.config.operation?.alwaysAnswered || isHiccup(performance.now())) return;
+      if (request.routeOptions.config.operation?.alwaysAnswered || isHiccup(performance.now(), Number(value))) return;
       app.events?.({ type: 'refused', outcome: 'overloaded', trace: traceOf(request) });
       if (performance.now() - loggedAtMs >= LOG_EVERY_MS) {
         loggedAtMs = performance.now();

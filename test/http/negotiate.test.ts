@@ -1,10 +1,9 @@
 import Fastify from 'fastify';
 import t from 'tap';
-import { registerNegotiation, wantsHtml } from '../../src/http/negotiate.ts';
+import { wantsHtml } from '../../src/http/negotiate.ts';
 import { BROWSER } from '../support/build-app.ts';
 
 const app = Fastify();
-await registerNegotiation(app);
 app.get('/', async (request) => wantsHtml(request));
 const answer = async (accept: string | undefined) =>
   (await app.inject({ url: '/', headers: accept === undefined ? {} : { accept } })).json();

@@ -12,7 +12,7 @@ import { load, startServer } from './load.mjs';
 import { ratioRow } from './statistics.mjs';
 
 const ROUNDS = 5;
-const MOST = 30_000;
+const MOST = 12_000;
 /** So few at a time that the figure is the service's and not the queue in front of it. */
 const CONNECTIONS = 4;
 

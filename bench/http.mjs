@@ -8,7 +8,7 @@ import { freePort } from './gateways.mjs';
 import { load, startServer } from './load.mjs';
 import { ratioRow } from './statistics.mjs';
 
-const ROUNDS = 4;
+const ROUNDS = 3;
 /** Rounds before the first that counts, while the code is being compiled. */
 const WARM_UP = 3;
 const SECONDS = 1;

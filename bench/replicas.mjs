@@ -13,7 +13,7 @@ import { ratioRow } from './statistics.mjs';
 
 const ROUNDS = 3;
 const SECONDS = 2;
-const MOST = 30_000;
+const MOST = 16_000;
 
 export function hasRedis() {
   try {
@@ -105,18 +105,19 @@ export async function benchReplicas(folder) {
     });
   const alone = await start(ports[0], '0');
   const pair = await Promise.all([start(ports[1], '0'), start(ports[2], '1')]);
-  const ask = async (port, connections) => {
-    const options = { folder: `${folder}`, seconds: SECONDS, connections, cores: '0,1', name: String(port) };
-    return (await load(`http://127.0.0.1:${port}`, visitors.right(MOST), options)).perSecond;
+  const ask = async (port, requests) => {
+    const options = { folder: `${folder}`, seconds: SECONDS, connections: 32, cores: '0,1', name: String(port) };
+    return (await load(`http://127.0.0.1:${port}`, requests, options)).perSecond;
   };
   const ratios = [];
   const shares = [];
   try {
     for (let round = -2; round < ROUNDS; round += 1) {
-      const one = await ask(ports[0], 32);
+      const one = await ask(ports[0], visitors.right(MOST));
+      const people = [visitors.right(MOST), visitors.right(MOST)];
       const before = [cpuSeconds(redis.child), ...pair.map(({ child }) => cpuSeconds(child))];
       const startedAt = performance.now();
-      const both = await Promise.all([ask(ports[1], 32), ask(ports[2], 32)]);
+      const both = await Promise.all([ask(ports[1], people[0]), ask(ports[2], people[1])]);
       const seconds = (performance.now() - startedAt) / 1000;
       const used = [redis.child, ...pair.map(({ child }) => child)].map((child, n) => cpuSeconds(child) - before[n]);
       if (round < 0) continue;

@@ -25,7 +25,11 @@ const MIN_LENGTH = 7;
  */
 export function createNumberRules(countries: readonly string[]): NumberRules {
   // Of all tables only `max` knows which numbers are premium-rate.
-  const tables = () => import('libphonenumber-js/max');
+  let loading: Promise<typeof import('libphonenumber-js/max')> | undefined;
+  const tables = () => {
+    loading ??= import('libphonenumber-js/max');
+    return loading;
+  };
 
   const parse = async (e164Number: string) =>
     (await tables()).parsePhoneNumberFromString(e164Number, { extract: false });

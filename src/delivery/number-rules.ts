@@ -31,8 +31,16 @@ export function createNumberRules(countries: readonly string[]): NumberRules {
     return loading;
   };
 
-  const parse = async (e164Number: string) =>
-    (await tables()).parsePhoneNumberFromString(e164Number, { extract: false });
+  /** A message asks several times about its number. */
+  let last: { readonly e164Number: string; readonly number: PhoneNumber | undefined } | undefined;
+
+  async function parse(e164Number: string): Promise<PhoneNumber | undefined> {
+    const { parsePhoneNumberFromString } = await tables();
+    if (last?.e164Number !== e164Number) {
+      last = { e164Number, number: parsePhoneNumberFromString(e164Number, { extract: false }) };
+    }
+    return last.number;
+  }
 
   /** Networks may route by the first digits alone, so more of them than the plan knows make no other number of it. */
   async function isPremiumRate(e164Number: string): Promise<boolean> {

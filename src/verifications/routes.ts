@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FromSchema } from 'json-schema-to-ts';
+import type { Logger } from 'pino';
 import { secondsAhead } from '../challenge/challenge.ts';
 import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
@@ -43,7 +44,7 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
     }
     keyNames.set(request, name);
     // So that every line about the request says whose it was.
-    request.log = request.log.child({ key: name });
+    (request.log as Logger).setBindings({ key: name });
   };
   const keyOf = (request: FastifyRequest) => keyNames.get(request) ?? '';
 

@@ -145,6 +145,23 @@ const weakened: Record<string, Weakened> = {
     only: ['send bombing', 'password guessing'],
     fails: ['send bombing', 'password guessing'],
   },
+  'a pause between two codes that is announced, and not kept': {
+    changes: [
+      {
+        file: 'limits/policy.js',
+        from: `rule: 'send-cooldown',
+            key: keyOf(phone),`,
+        to: "rule: 'send-cooldown', key: keyOf(phone + Math.random()),",
+      },
+    ],
+    only: ['send bombing'],
+    fails: ['send bombing'],
+  },
+  'no pause between two codes, and none announced: the limit over minutes holds': {
+    env: { RESEND_COOLDOWN: '0', MAX_GUESS_RISK: '1' },
+    only: ['send bombing'],
+    fails: [],
+  },
   'addresses that anybody may claim': {
     env: { TRUST_PROXY: 'loopback' },
     only: ['password guessing'],

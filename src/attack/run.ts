@@ -25,7 +25,7 @@ export interface AttackOptions {
   readonly attacks?: readonly Attack[];
 }
 
-/** A run takes about two hundred; one against something that refuses nothing, more. */
+/** A run takes some three hundred; one against something that refuses nothing, more. */
 const MAX_REQUESTS = 600;
 
 /**

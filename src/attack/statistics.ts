@@ -24,6 +24,7 @@ export function separation(first: readonly number[], second: readonly number[]):
 
 /** Whoever hashes takes ten milliseconds and more; what is below this is the network's or the scheduler's doing. */
 const NOTABLE_MS = 3;
+const HASH_MS = 10;
 const NOTABLE_RATIO = 2;
 const NOTABLE_SEPARATION = 0.95;
 
@@ -41,7 +42,7 @@ export function tellApart(first: readonly number[], second: readonly number[], b
   // Neither kind can take less than the way there and back: a measure that says so was a slow one.
   const network = Math.min(median(baseline), one, other);
   const work = Math.max(one, other) - network;
-  if (!(spread(baseline) * NOTABLE_RATIO <= Math.max(work, NOTABLE_MS))) return 'unclear';
+  if (!(spread(baseline) * NOTABLE_RATIO <= Math.max(work, HASH_MS))) return 'unclear';
   const chance = separation(first, second);
   const apart =
     Math.max(chance, 1 - chance) >= NOTABLE_SEPARATION &&

@@ -11,7 +11,7 @@ import type { Assertions } from './gateway/assertion.ts';
 import { createLoginLink } from './gateway/login-link.ts';
 import { createReturnTo } from './gateway/return-to.ts';
 import { registerGateway } from './gateway/routes.ts';
-import { answerClientError } from './http/client-error.ts';
+import { createClientErrorHandler } from './http/client-error.ts';
 import { registerCrossSiteRule } from './http/cross-site.ts';
 import { type Lifecycle, type ReadinessCheck, registerHealth } from './http/health.ts';
 import { registerJsonBody } from './http/json-body.ts';
@@ -82,9 +82,15 @@ const CONNECTION_TIMEOUT_MS = 30_000;
 /** Builds the service: plugins and routes, with nothing of the process, the environment or the network in it. */
 export async function buildApp(config: Config, ports: AppPorts): Promise<FastifyInstance> {
   const { clock, limits, logger } = ports;
+  const clockWatch = createClockWatch({ clock, log: logger });
+  const hashSubject = createSubjectHash(config.masterKeys[0] ?? Buffer.alloc(0));
+  const eventLog = createEventLog({ logger, hashSubject, mask: ports.mask });
+  const events = fanOut([eventLog, clockWatch.events, ...(ports.events === undefined ? [] : [ports.events])]);
+  const newRequestId = requestIds(ports.random);
+
   const app = Fastify({
     loggerInstance: logger,
-    genReqId: requestIds(ports.random),
+    genReqId: newRequestId,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustProxy.length === 0 ? false : [...config.trustProxy],
     bodyLimit: BODY_LIMIT_BYTES,
@@ -93,15 +99,10 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 100 },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: createClientErrorHandler({ events, observe: ports.observeRequest, log: logger, newRequestId }),
     frameworkErrors: sendThroughHooks,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
   }) as unknown as FastifyInstance;
-
-  const clockWatch = createClockWatch({ clock, log: logger });
-  const hashSubject = createSubjectHash(config.masterKeys[0] ?? Buffer.alloc(0));
-  const eventLog = createEventLog({ logger, hashSubject, mask: ports.mask });
-  const events = fanOut([eventLog, clockWatch.events, ...(ports.events === undefined ? [] : [ports.events])]);
   app.decorate('events', events);
 
   const routes = gatherRoutes(app);

@@ -50,7 +50,12 @@ export interface Scene {
   /** Who signed in, and the login that it came of. */
   signedIn?: { readonly jar: CookieJar; readonly login: OpenLogin } | undefined;
   /** What wrong passwords were answered, for names that there are and for names that there are not. */
-  wrongPasswords?: { readonly known: readonly Seen[]; readonly unknown: readonly Seen[] };
+  wrongPasswords?: {
+    readonly known: readonly Seen[];
+    readonly unknown: readonly Seen[];
+    /** How long answers took meanwhile that make no work, milliseconds. */
+    readonly baseline: readonly number[];
+  };
   /** Where that sign-in was to lead, as answered. */
   signedInAt?: unknown;
 }

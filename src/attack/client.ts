@@ -42,14 +42,20 @@ export interface ClientOptions {
   readonly maxRequests: number;
   /** PEM, of an authority that is trusted beside those of Node. */
   readonly ca?: string | undefined;
+  /** How long the run may still take, milliseconds; without, nothing ends it. */
+  readonly timeLeftMs?: () => number;
+  /** How long a whole answer may take, for tests. */
+  readonly answerMs?: number;
 }
 
 /** What the deployment answers when it can do nothing for anybody. It says nothing of how it would withstand. */
 const CANNOT_SAY = ['overloaded', 'limits_unavailable', 'directory_unavailable', 'delivery_failed'];
 const MAX_ANSWER_BYTES = 512 * 1024;
+const ANSWER_MS = 15_000;
 
-/** A client that ends the run when it has asked often enough. */
-export function createClient({ url, maxRequests, ca }: ClientOptions): Client {
+/** A client that ends the run when it has asked often enough, or its time is over. */
+export function createClient(options: ClientOptions): Client {
+  const { url, maxRequests, ca, timeLeftMs = () => Number.POSITIVE_INFINITY, answerMs = ANSWER_MS } = options;
   const { origin, hostname } = new URL(url);
   const certified = hostname.replace(/^\[(.*)\]$/, '$1');
   const told: string[] = [];
@@ -57,8 +63,6 @@ export function createClient({ url, maxRequests, ca }: ClientOptions): Client {
   const agent = new Agent({
     connections: 16,
     pipelining: 1,
-    headersTimeout: 15_000,
-    bodyTimeout: 15_000,
     maxResponseSize: MAX_ANSWER_BYTES,
     connect: {
       timeout: 5000,
@@ -70,7 +74,11 @@ export function createClient({ url, maxRequests, ca }: ClientOptions): Client {
 
   async function ask(method: 'GET' | 'POST', path: string, { body, jar, headers = {} }: Request): Promise<Answer> {
     if (requests >= maxRequests) throw new NotTried(`${maxRequests} requests were made, which is all this run makes`);
+    const leftMs = timeLeftMs();
+    if (leftMs <= 0) throw new NotTried('this run is over (--minutes)');
     requests += 1;
+    // Of the whole exchange: an answer may come byte by byte.
+    const timeout = AbortSignal.timeout(Math.ceil(Math.min(answerMs, leftMs)));
     const json = body !== undefined && typeof body !== 'string';
     const startedAt = performance.now();
     const response = await agent
@@ -78,6 +86,7 @@ export function createClient({ url, maxRequests, ca }: ClientOptions): Client {
         origin,
         path,
         method,
+        signal: timeout,
         headers: {
           accept: 'application/json',
           ...(json ? { 'content-type': 'application/json' } : {}),
@@ -88,6 +97,10 @@ export function createClient({ url, maxRequests, ca }: ClientOptions): Client {
       })
       .then(async ({ statusCode, headers, body }) => ({ statusCode, headers, text: await body.text() }))
       .catch((error: NodeJS.ErrnoException) => {
+        if (timeout.aborted) {
+          if (leftMs < answerMs) throw new NotTried('this run ends before there is an answer (--minutes)');
+          return { statusCode: 0, headers: {}, text: `no whole answer within ${answerMs / 1000} s` };
+        }
         if (error.code === 'ECONNREFUSED' || error.code === 'ENOTFOUND' || error.code === 'UND_ERR_CONNECT_TIMEOUT')
           throw new NotTried(`${origin} cannot be reached (${error.code})`);
         // Tells of a TLS certificate that is not trusted, too, whose codes are many.

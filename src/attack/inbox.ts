@@ -8,6 +8,8 @@ export interface Received {
   readonly to: string;
   readonly code: string;
   readonly text: string;
+  /** When it was signed, by the deployment's clock, rounded down to a second. */
+  readonly signedAtMs: number;
   /** How far the deployment's clock was ahead of ours, milliseconds; exact to a second. */
   readonly aheadMs: number;
 }
@@ -57,8 +59,8 @@ export async function startInbox({ host, port, secret, clock }: InboxOptions): P
       response.writeHead(401).end();
       return;
     }
-    const signedAt = Number(/^t=(\d+)/.exec(signature ?? '')?.[1]) * 1000;
-    messages.push({ ...message, aheadMs: signedAt - clock() });
+    const signedAtMs = Number(/^t=(\d+)/.exec(signature ?? '')?.[1]) * 1000;
+    messages.push({ ...message, signedAtMs, aheadMs: signedAtMs - clock() });
     response.writeHead(204).end();
   });
   const { address, close } = await listen(server, host, port);

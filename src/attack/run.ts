@@ -25,7 +25,7 @@ export interface AttackOptions {
   readonly attacks?: readonly Attack[];
 }
 
-/** A run takes about two hundred; one against something that refuses nothing, more. */
+/** A run takes some three hundred; one against something that refuses nothing, more. */
 const MAX_REQUESTS = 600;
 
 /**
@@ -39,7 +39,12 @@ export async function attack(options: AttackOptions): Promise<{ findings: readon
   const startedAt = clock();
   const endsAt = startedAt + maxSeconds * 1000;
   const inbox = await startInbox({ ...options.inbox, secret, clock });
-  const client = createClient({ url, maxRequests: MAX_REQUESTS, ca: options.ca });
+  const client = createClient({
+    url,
+    maxRequests: MAX_REQUESTS,
+    ca: options.ca,
+    timeLeftMs: () => endsAt - clock(),
+  });
   const pause = async (ms: number, why: string) => {
     const seconds = Math.ceil(ms / 1000);
     if (clock() + ms > endsAt) throw new NotTried(`in ${seconds} s ${why}, but this run ends before that (--minutes)`);

@@ -17,7 +17,10 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-/** Is told of each answered request: its method, route (`none` for an address that is not there), status and time. */
+/**
+ * Is told of each answered request: its method (`none` where it could not be read), route (`none` for an address that is
+ * not there), status and time.
+ */
 export type ObserveRequest = (method: string, route: string, status: number, ms: number) => void;
 
 /** Writes one line for each answered request. */

@@ -40,6 +40,36 @@ t.test('it asks so often and no more', async (t) => {
   t.equal(visits.length, 2);
 });
 
+t.test('it asks nothing when its time is over, and waits no longer for an answer', async (t) => {
+  const { url, visits } = await startLoopbackServer(t, ({ path }, response) => {
+    // A byte now and then, for ever: no pause between two of them is long.
+    const trickle = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(trickle));
+    if (path === '/at-once') response.end();
+  });
+  let left = 200;
+  const client = createClient({ url, maxRequests: 10, timeLeftMs: () => left });
+  t.teardown(() => client.close());
+  const startedAt = performance.now();
+  await t.rejects(client.get('/'), new NotTried('this run ends before there is an answer (--minutes)'));
+  t.ok(performance.now() - startedAt < 5000);
+  t.equal((await client.get('/at-once')).status, 200);
+  left = 0;
+  await t.rejects(client.get('/at-once'), new NotTried('this run is over (--minutes)'));
+  t.equal(visits.length, 2);
+  t.equal(client.requests, 2, 'what is not asked is not counted');
+});
+
+t.test('an answer that never ends is none, though there is time', async (t) => {
+  const { url } = await startLoopbackServer(t, (_visit, response) => {
+    const trickle = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(trickle));
+  });
+  const client = createClient({ url, maxRequests: 10, answerMs: 200 });
+  t.teardown(() => client.close());
+  t.match(await client.get('/'), { status: 0, text: 'no whole answer within 0.2 s' });
+});
+
 t.test('a connection that is cut is an answer, a deployment that is not there is none', async (t) => {
   const { url } = await startLoopbackServer(t, (_visit, response) => void response.destroy());
   const client = createClient({ url, maxRequests: 9 });

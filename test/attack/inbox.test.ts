@@ -26,7 +26,7 @@ t.test('what the webhook sender hands over arrives, with the time of its clock',
   t.teardown(() => sender.close?.());
   await sender.send({ ...MESSAGE, expiresAt: clock() / 1000 + 60 } as never, new AbortController().signal);
   const { to, text, code } = MESSAGE;
-  t.strictSame(inbox.messages, [{ to, text, code, aheadMs: 3000 }]);
+  t.strictSame(inbox.messages, [{ to, text, code, signedAtMs: clock() + 3000, aheadMs: 3000 }]);
   t.equal(inbox.refused, 0);
 });
 

@@ -94,6 +94,26 @@ t.test('it waits no longer than it may', async (t) => {
   t.equal(lines[0], '   ...    waiting 60 s until it is time');
 });
 
+t.test('it asks nothing more when its time is over', async (t) => {
+  const { url, visits } = await startLoopbackServer(t);
+  const clock = fakeClock();
+  const asking = attack('asking', async ({ client }) => {
+    await client.get('/');
+    clock.advance(60);
+    return 'seen';
+  });
+  const { findings } = await attackAt(url, await freePort(), clock, {
+    attacks: [asking, asking, asking],
+    maxSeconds: 100,
+  });
+  t.match(findings, [
+    { outcome: 'passed' },
+    { outcome: 'passed' },
+    { outcome: 'skipped', evidence: 'this run is over (--minutes)' },
+  ]);
+  t.equal(visits.length, 3, 'one to see that somebody answers');
+});
+
 t.test('nothing is attacked where nothing answers', async (t) => {
   const nowhere = `http://127.0.0.1:${await freePort()}`;
   await t.rejects(attackAt(nowhere, await freePort(), fakeClock()), /cannot be reached/);

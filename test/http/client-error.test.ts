@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
-import { answerClientError } from '../../src/http/client-error.ts';
+import type { DoorcodeEvent } from '../../src/events.ts';
+import { createClientErrorHandler } from '../../src/http/client-error.ts';
+import { createLogger } from '../../src/http/logging.ts';
 import { testApp } from '../support/build-app.ts';
 
 /** A socket that remembers. */
@@ -14,6 +16,29 @@ function fakeSocket({ writable = true } = {}) {
   return { seen, socket: socket as unknown as Socket };
 }
 
+/** The handler, and what it leaves behind. */
+function handler() {
+  const events: DoorcodeEvent[] = [];
+  const observed: unknown[][] = [];
+  const lines: string[] = [];
+  let nowMs = 0;
+  let ids = 0;
+  const answerClientError = createClientErrorHandler({
+    events: (event) => void events.push(event),
+    observe: (...request) => void observed.push(request),
+    log: createLogger({ level: 'warn', destination: { write: (line) => void lines.push(line) } }),
+    newRequestId: () => {
+      ids += 1;
+      return `run-${ids}`;
+    },
+    now: () => nowMs,
+  });
+  const advance = (ms: number) => {
+    nowMs += ms;
+  };
+  return { answerClientError, events, observed, lines, advance };
+}
+
 const coded = (code?: string) => Object.assign(new Error('482915'), code === undefined ? {} : { code });
 
 t.test('what the parser refuses is answered by what was wrong with it', async (t) => {
@@ -24,6 +49,7 @@ t.test('what the parser refuses is answered by what was wrong with it', async (t
     ['HPE_UNEXPECTED_CONTENT_LENGTH', 400, /Invalid request/],
     [undefined, 400, /Invalid request/],
   ];
+  const { answerClientError, events, observed } = handler();
   for (const [code, status, title] of table) {
     const { seen, socket } = fakeSocket();
     answerClientError(coded(code), socket);
@@ -38,19 +64,53 @@ t.test('what the parser refuses is answered by what was wrong with it', async (t
     t.notMatch(seen.text, '482915', 'nothing of the error is told');
     t.strictSame([seen.ended, seen.destroyed], [true, false], name);
   }
+  t.strictSame(
+    events,
+    table.map((_, index) => ({
+      type: 'refused',
+      outcome: 'invalid_request',
+      trace: { requestId: `run-${index + 1}` },
+    })),
+  );
+  t.strictSame(
+    observed,
+    table.map(([, status]) => ['none', 'none', status, 0]),
+  );
+});
+
+t.test('however many there are, the log has one line in ten seconds, with their number', async (t) => {
+  const { answerClientError, lines, advance } = handler();
+  const refuse = (code: string) => answerClientError(coded(code), fakeSocket().socket);
+  refuse('ERR_HTTP_REQUEST_TIMEOUT');
+  advance(9999);
+  refuse('ERR_HTTP_REQUEST_TIMEOUT');
+  refuse('HPE_INVALID_METHOD');
+  t.equal(lines.length, 1);
+  advance(1);
+  refuse('HPE_HEADER_OVERFLOW');
+  const told = lines.map((line) => JSON.parse(line));
+  t.match(told, [
+    { level: 40, event: 'sys_unreadable', status: 408, refused: 1 },
+    { level: 40, event: 'sys_unreadable', status: 431, refused: 3 },
+  ]);
+  t.equal(told.length, 2);
+  t.notMatch(lines.join(''), '482915');
 });
 
 t.test('nobody is there to be answered', async (t) => {
+  const { answerClientError, events, observed, lines } = handler();
   const gone = fakeSocket({ writable: false });
   answerClientError(coded('HPE_INVALID_METHOD'), gone.socket);
   t.match(gone.seen, { text: '', destroyed: true });
   const reset = fakeSocket();
   answerClientError(coded('ECONNRESET'), reset.socket);
   t.match(reset.seen, { text: '', destroyed: true });
+  t.strictSame([events, observed, lines], [[], [], []], 'and nothing was refused');
 });
 
 t.test('over a real connection', async (t) => {
-  const { app, logs } = await testApp();
+  const events: DoorcodeEvent[] = [];
+  const { app, logs } = await testApp({ ports: { events: (event) => void events.push(event) } });
   t.teardown(() => app.close());
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
 
@@ -91,6 +151,12 @@ t.test('over a real connection', async (t) => {
     t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { status, code: 'invalid_request' }, name);
     t.notMatch(answer, '482915', name);
   }
+  // A broken chunk comes after the head: that one had become a request, which is told of as well.
+  t.ok(events.length >= Object.keys(refused).length, 'each is an event');
+  t.ok(events.every((event) => event.type === 'refused' && event.outcome === 'invalid_request'));
+  const ids = events.map((event) => event.type === 'refused' && event.trace.requestId);
+  t.equal(new Set(ids).size, events.length, 'with an id of its own');
+  t.equal(logs.filter((line) => line.includes('"sys_unreadable"')).length, 1);
   t.notMatch(logs.filter((line) => JSON.parse(line).level >= 30).join(''), '482915');
   t.match(await exchange('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 200 /);
 });

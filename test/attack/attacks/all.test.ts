@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { attacks } from '../../../src/attack/attacks/all.ts';
 import { hashPassword } from '../../../src/users/password.ts';
 import { attackAt, inboxSettings, named } from '../../support/attacking.ts';
+import { farAway } from '../../support/far-away.ts';
 import { type Change, testBuild } from '../../support/test-build.ts';
 import { writeUsers } from '../../support/user-files.ts';
 
@@ -17,6 +18,8 @@ interface Weakened {
   readonly fails: readonly string[];
   /** The attacks that are made; all, if none is named. */
   readonly only?: readonly string[];
+  /** How far away it is, milliseconds there and back. */
+  readonly roundTripMs?: number;
 }
 
 /** Two users from a file, their passwords hashed as the command line does it. */
@@ -29,11 +32,11 @@ async function usersFile(t: Test): Promise<string> {
   return writeUsers(t.testdirName, await Promise.all(entries));
 }
 
-async function run(t: Test, { changes = [], env = {}, only }: Omit<Weakened, 'fails'>) {
+async function run(t: Test, { changes = [], env = {}, only, roundTripMs = 0 }: Omit<Weakened, 'fails'>) {
   const build = await testBuild(t, changes);
   const inbox = await inboxSettings();
   const { url } = await build.start({ ...inbox.env, USERS_FILE: await usersFile(t), ...env });
-  return attackAt(url, inbox.port, build.clock, {
+  return attackAt(roundTripMs === 0 ? url : await farAway(t, url, roundTripMs), inbox.port, build.clock, {
     accounts: ACCOUNTS,
     ...(only === undefined ? {} : { attacks: attacks.filter(({ name }) => only.includes(name)) }),
   });
@@ -68,6 +71,14 @@ const anySession: readonly Change[] = [
   { file: 'session/session.js', from: 'const session = value;', to: "const session = { amr: ['pwd'], ...value };" },
 ];
 const oneKey: Change = { file: 'seal/keys.js', from: `\`doorcode \${purpose} v1\``, to: "'doorcode v1'" };
+
+const noDecoy: readonly Change[] = [
+  {
+    file: 'users/file.js',
+    from: 'await passwords.verify(known?.passwordHash ?? decoy, password)',
+    to: 'known !== undefined && (await passwords.verify(known.passwordHash, password))',
+  },
+];
 
 const weakened: Record<string, Weakened> = {
   'guesses that are counted, but have no bound': {
@@ -110,15 +121,16 @@ const weakened: Record<string, Weakened> = {
     fails: ['open redirects'],
   },
   'no hash for unknown users': {
-    changes: [
-      {
-        file: 'users/file.js',
-        from: 'await passwords.verify(known?.passwordHash ?? decoy, password)',
-        to: 'known !== undefined && (await passwords.verify(known.passwordHash, password))',
-      },
-    ],
+    changes: noDecoy,
     fails: ['user enumeration by time'],
   },
+  'no hash for unknown users, far away': {
+    changes: noDecoy,
+    roundTripMs: 200,
+    only: ['user enumeration by time'],
+    fails: ['user enumeration by time'],
+  },
+  'a hash for everybody, far away': { roundTripMs: 200, only: ['user enumeration by time'], fails: [] },
 
   // Further defences, with the attacks that are about them.
   'wrong codes of an account that are forgotten with each code': {
@@ -144,6 +156,23 @@ const weakened: Record<string, Weakened> = {
     changes: [{ file: 'limits/allowance.js', from: 'counted.count > max', to: 'false' }],
     only: ['send bombing', 'password guessing'],
     fails: ['send bombing', 'password guessing'],
+  },
+  'a pause between two codes that is announced, and not kept': {
+    changes: [
+      {
+        file: 'limits/policy.js',
+        from: `rule: 'send-cooldown',
+            key: keyOf(phone),`,
+        to: "rule: 'send-cooldown', key: keyOf(phone + Math.random()),",
+      },
+    ],
+    only: ['send bombing'],
+    fails: ['send bombing'],
+  },
+  'no pause between two codes, and none announced: the limit over minutes holds': {
+    env: { RESEND_COOLDOWN: '0', MAX_GUESS_RISK: '1' },
+    only: ['send bombing'],
+    fails: [],
   },
   'addresses that anybody may claim': {
     env: { TRUST_PROXY: 'loopback' },

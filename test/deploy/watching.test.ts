@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { problems } from '../../src/errors.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -18,7 +19,9 @@ interface Panel {
 
 const { panels } = JSON.parse(read('grafana-dashboard.json')) as { panels: readonly Panel[] };
 const { groups } = parse(read('alerts.yaml')) as {
-  groups: { rules: { alert: string; expr: string; annotations: { summary: string } }[] }[];
+  groups: {
+    rules: { alert: string; expr: string; labels: { severity: string }; annotations: { summary: string } }[];
+  }[];
 };
 const rules = groups.flatMap((group) => group.rules);
 const queries: [string, string][] = [
@@ -112,4 +115,65 @@ t.test('Prometheus can read the alerts', async (t) => {
   const { status, stdout, stderr } = spawnSync(promtool, ['check', 'rules', path('alerts.yaml')], { encoding: 'utf8' });
   t.equal(status, 0, stderr);
   t.match(stdout, `SUCCESS: ${rules.length} rules found`);
+});
+
+/** Samples of series, one a quarter of a minute, in Prometheus' own notation. */
+type Series = Readonly<Record<string, string>>;
+
+/** Which alerts of a rule there are at a moment, by the value of the label that tells them apart. */
+interface Expected {
+  readonly alert: string;
+  readonly at: string;
+  readonly labels: readonly Readonly<Record<string, string>>[];
+}
+
+/** Plays series to the rules. */
+function play(t: Test, series: Series, expected: readonly Expected[]): void {
+  const promtool = program(t, 'promtool');
+  if (promtool === null) return;
+  const severities = new Map(rules.map(({ alert, labels }) => [alert, labels]));
+  const summaries = new Map(rules.map(({ alert, annotations }) => [alert, annotations.summary]));
+  const test = {
+    interval: '15s',
+    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+    alert_rule_test: expected.map(({ alert, at, labels }) => ({
+      alertname: alert,
+      eval_time: at,
+      exp_alerts: labels.map((own) => ({
+        exp_labels: { ...severities.get(alert), ...own },
+        exp_annotations: {
+          summary: summaries.get(alert)?.replace(/\{\{ \$labels\.(\w+) \}\}/g, (_, name: string) => own[name] ?? ''),
+        },
+      })),
+    })),
+  };
+  const file = join(t.testdir(), 'rules.yaml');
+  // JSON is YAML.
+  writeFileSync(file, JSON.stringify({ rule_files: [path('alerts.yaml')], evaluation_interval: '15s', tests: [test] }));
+  const { status, stdout, stderr } = spawnSync(promtool, ['test', 'rules', file], { encoding: 'utf8' });
+  t.equal(status, 0, stdout + stderr);
+}
+
+t.test('a sender that is tried now and then, and fails each time, is left out', async (t) => {
+  const breaker = (sender: string, state: string, instance = 'a') =>
+    `doorcode_breaker_state{job="doorcode",instance="${instance}",sender="${sender}",state="${state}"}`;
+  const alert = 'DoorcodeSenderLeftOut';
+  play(
+    t,
+    {
+      // 30 s of rest, then half open until somebody asks for a code.
+      [breaker('failing', 'closed')]: '0x20',
+      [breaker('failing', 'open')]: '1 1 0 0 0 1 1 0 0 0 1 1 0 0 0 1 1 0 0 0 1',
+      [breaker('failing', 'half_open')]: '0 0 1 1 1 0 0 1 1 1 0 0 1 1 1 0 0 1 1 1 0',
+      [breaker('failing', 'closed', 'b')]: '1x20',
+      [breaker('recovering', 'closed')]: '0 0 0 0 1 1 1 1 0 0 0 0 1 1 1 1 0 0 0 0 1',
+      [breaker('recovering', 'open')]: '1 1 1 1 0 0 0 0 1 1 1 1 0 0 0 0 1 1 1 1 0',
+      [breaker('well', 'closed')]: '1x20',
+    },
+    [
+      { alert, at: '1m', labels: [] },
+      { alert, at: '3m', labels: [{ sender: 'failing' }] },
+      { alert, at: '5m', labels: [{ sender: 'failing' }] },
+    ],
+  );
 });

@@ -213,3 +213,39 @@ t.test('codes that no sender takes page somebody, whoever asked for them; number
     ]),
   );
 });
+
+t.test('a limit store that keeps failing pages somebody, one failed command does not', async (t) => {
+  const alert = 'DoorcodeStoreFailing';
+  const pages = [{ alert, at: '20m', labels: [{}] }];
+  const quiet = ['6m', '7m', '9m', '20m'].map((at) => ({ alert, at, labels: [] }));
+  const commands = (outcome: string) =>
+    `doorcode_store_seconds_count{job="doorcode",instance="a",operation="add",outcome="${outcome}"}`;
+  const degraded = 'doorcode_store_degraded{job="doorcode",instance="a"}';
+  play(t, [
+    [{ [commands('ok')]: up(20), [commands('failed')]: ONCE, [degraded]: '0x120' }, quiet],
+    [{ [commands('failed')]: ONCE }, quiet],
+    [{ [commands('ok')]: up(2000), [commands('failed')]: up(10) }, quiet],
+    [{ [commands('ok')]: up(2000), [commands('failed')]: up(40) }, pages],
+    [{ [commands('failed')]: up(2) }, pages],
+    [{ [commands('ok')]: up(20), [degraded]: '1x120' }, pages],
+  ]);
+});
+
+t.test('a replica that does not answer pages somebody, and so does one that nobody asks', async (t) => {
+  const alert = 'DoorcodeDown';
+  const replica = { job: 'doorcode', instance: 'a' };
+  play(t, [
+    [{ 'up{job="doorcode",instance="a"}': '1x20' }, [{ alert, at: '3m', labels: [] }]],
+    [{ 'up{job="doorcode",instance="a"}': '0x20' }, [{ alert, at: '3m', labels: [replica] }]],
+    [{ 'up{job="other",instance="a"}': '1x20' }, [{ alert, at: '3m', labels: [{ job: 'doorcode' }] }]],
+  ]);
+});
+
+t.test('the job that Prometheus is to ask is told where the alerts are, and in the README', async (t) => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const header = read('alerts.yaml').replaceAll(/^# ?/gm, '');
+  for (const text of [header, readme]) {
+    const block = /^ *scrape_configs:\n(?: .*\n)+?(?= *- *targets)(?:.*)$/m.exec(text)?.[0] ?? '';
+    t.match(parse(block), { scrape_configs: [{ job_name: 'doorcode', static_configs: [{ targets: [/:9464$/] }] }] });
+  }
+});

@@ -26,7 +26,8 @@ export async function verify(
     if (challenge === null) throw new DoorcodeError('challenge_missing');
     if (now >= challenge.exp * 1000) throw new DoorcodeError('otp_expired');
 
-    const guess = await policy.guess(challenge);
+    const onLock = (seconds: number) => events({ ...about(challenge, trace), type: 'locked', seconds });
+    const guess = await policy.guess(challenge, onLock);
     switch (check(challenge, code, now, settings.otpDigits)) {
       case 'match': {
         await policy.succeed(challenge);
@@ -35,7 +36,7 @@ export async function verify(
       }
       case 'mismatch': {
         const seconds = await policy.wrong(challenge, guess);
-        if (seconds > 0) events({ ...about(challenge, trace), type: 'locked', seconds });
+        if (seconds > 0) onLock(seconds);
         throw new DoorcodeError('otp_invalid', { attemptsLeft: guess.attemptsLeft });
       }
       default:

@@ -73,7 +73,7 @@ t.test('each other event has its metric', async (t) => {
     { type: 'receipt', sender: 'twilio', channel: 'sms', status: undefined },
     { type: 'signed_out', trace, subject: 'alice' },
     { type: 'refused', trace, outcome: 'overloaded' },
-    { type: 'clock_behind', seconds: 7 },
+    { type: 'clock_behind', trace, seconds: 7 },
     { type: 'asked', trace, flow: 'verification', again: false, outcome: 'ok' },
   ];
   for (const event of events) metrics.events(event);

@@ -55,6 +55,17 @@ export async function verify(
   }
 }
 
+/**
+ * A code that was typed on the page of an older challenge. Compared with the newer one it would cost a guess.
+ *
+ * @param challenge the newer one: of the older nothing is left but its id, so its age and number are not told
+ * @throws DoorcodeError `otp_used`, always
+ */
+export function refuseStale({ events }: Pick<SignInPorts, 'events'>, challenge: Challenge | null, trace: Trace): never {
+  events({ type: 'checked', flow: 'sign_in', trace, subject: challenge?.sub, outcome: 'otp_used' });
+  throw new DoorcodeError('otp_used');
+}
+
 function about(challenge: Challenge | null, trace: Trace) {
   return {
     flow: 'sign_in',

@@ -65,15 +65,15 @@ line of standard input; the file holds its argon2id hash only.
   'api-key': `Usage: doorcode api-key NAME [--expires YYYY-MM-DD]
 
 Makes a key for a server that calls /verifications: prints the key, which that server sends as "Authorization: Bearer
-KEY" and which is shown this once, and its entry for API_KEYS, which holds its hash only. Entries are separated by commas. To rotate, add a
-second entry of the same NAME, move the server over, and drop the first.
+KEY" and which is shown this once, and its entry for API_KEYS, which holds its hash only. Entries are separated by
+commas. To rotate, add a second entry of the same NAME, move the server over, and drop the first.
 
   NAME                    of the server, letters, digits, _, . and -
   --expires YYYY-MM-DD    the last day on which the key is good`,
   subject: `Usage: doorcode subject NAME
 
-Prints what stands for a user, or for a phone number that a server had proved, in the field "subject" of the log. It goes
-by the first of SESSION_KEYS, so that nobody else can find out names by trying.`,
+Prints what stands for a user, or for a phone number that a server had proved, in the field "subject" of the log. It
+goes by the first of SESSION_KEYS, so that nobody else can find out names by trying.`,
   unlock: `Usage: doorcode unlock NAME
 
 Lifts the lock that too many wrong codes put on an account, and forgets what led to it. Needs REDIS_URL: without it the

@@ -95,6 +95,7 @@ export interface Receipted {
 /** Something sealed by a replica begins in our future: its clock is ahead of ours. */
 export interface ClockBehind {
   readonly type: 'clock_behind';
+  readonly trace: Trace;
   readonly seconds: number;
 }
 

@@ -7,6 +7,7 @@ import { readConfig } from '../src/config.ts';
 import type { Environment } from '../src/environment.ts';
 import { DoorcodeError } from '../src/errors.ts';
 import { faultDigits } from '../src/phone-simulator/faults.ts';
+import { createSubjectHash } from '../src/telemetry/subject.ts';
 
 interface Ran {
   readonly outcome: Outcome;
@@ -66,6 +67,8 @@ t.test('it explains itself', async (t) => {
     [['key', '-h', 'anything'], /^Usage: doorcode key /],
     [['key', '--assertion', '--help'], /^Usage: doorcode key /],
     [['unlock', '--help'], /^Usage: doorcode unlock NAME\n[\s\S]*REDIS_URL/],
+    [['api-key', '--help'], /^Usage: doorcode api-key NAME [\s\S]*API_KEYS/],
+    [['subject', '--help'], /^Usage: doorcode subject NAME\n[\s\S]*SESSION_KEYS/],
     [['user', '--help'], /^Usage: doorcode user add NAME PHONE [\s\S]*--file FILE[\s\S]*--locale LOCALE/],
     [['user', 'add', '--help'], /^Usage: doorcode user add /],
     [['--help', 'user', 'add'], /^Usage: doorcode user add /],
@@ -126,6 +129,8 @@ t.test('what is not understood goes to standard error, with exit code 64', async
     [['user', 'add', 'alice'], /^Usage: doorcode user add/],
     [['user', 'add', 'alice', number, 'more'], /^Usage: doorcode user add/],
     [['unlock'], /^Usage: doorcode unlock NAME/],
+    [['subject'], /^Usage: doorcode subject NAME/],
+    [['subject', 'alice', 'bob'], /^Usage: doorcode subject NAME/],
     [['unlock', 'alice', 'bob'], /^Usage: doorcode unlock NAME/],
     [['unlock', 'alice', '--locale', 'en'], /^--locale belongs to "doorcode user"$/],
     [['serve', '--port', '8443'], /^--port belongs to "doorcode phone"$/],
@@ -342,6 +347,27 @@ t.test('in production the simulator does not start', async (t) => {
   t.match(err, /NODE_ENV: .*production/);
   for (const NODE_ENV of [' production ', 'Production', 'prod']) {
     t.match(await run(['phone', '--port', '0'], { env: { NODE_ENV } }), { outcome: { exitCode: 78 }, err: 'NODE_ENV' });
+  }
+});
+
+t.test('a subject is what the log has, by the first key', async (t) => {
+  const [first = Buffer.of(), second = Buffer.of()] = [1, 2].map((byte) => Buffer.alloc(32, byte));
+  const SESSION_KEYS = [first, second].map((key) => key.toString('base64')).join();
+  for (const name of ['alice', 'ALICE', '+15550100101']) {
+    const out = createSubjectHash(first)(name);
+    t.strictSame(await run(['subject', name], { env: { SESSION_KEYS } }), { outcome: done, out, err: '', asked: 0 });
+  }
+  t.strictSame((await run(['subject', 'ALICE'], { env: { SESSION_KEYS } })).out, createSubjectHash(first)('alice'));
+});
+
+t.test('without keys of its own there is no subject that stays', async (t) => {
+  const env = { SESSION_KEYS: 'nonsense' };
+  for (const options of [{}, { env }]) {
+    t.match(await run(['subject', 'alice'], options), {
+      outcome: { exitCode: 78 },
+      out: '',
+      err: /^ *SESSION_KEYS[: ]/m,
+    });
   }
 });
 

@@ -3,7 +3,7 @@ import { DoorcodeError } from '../src/errors.ts';
 import { type DoorcodeEvent, fanOut, limitOf, noEvents, outcomeOf } from '../src/events.ts';
 
 t.test('several are told as one', async (t) => {
-  const event: DoorcodeEvent = { type: 'clock_behind', seconds: 7 };
+  const event: DoorcodeEvent = { type: 'clock_behind', trace: { requestId: '1' }, seconds: 7 };
   const told: string[] = [];
   const listener = (name: string) => (heard: DoorcodeEvent) => void told.push(`${name} ${heard.type}`);
   fanOut([listener('a'), listener('b'), listener('c')])(event);

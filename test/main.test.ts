@@ -44,6 +44,19 @@ t.test('with no variable set it serves the sign-in: password, code from the cons
   t.equal(await service.stop(), 0);
 });
 
+t.test('with a port for metrics they are told there, and not to users', async (t) => {
+  const service = await startService(t, { METRICS_PORT: '0' });
+  await service.post('/login', { username: 'demo', password: 'demo' });
+  const url = /http:\/\/\S+\/metrics/.exec(service.output())?.[0] ?? '';
+  const page = await fetch(url);
+  t.match(page.headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
+  const lines = (await page.text()).split('\n');
+  t.ok(lines.includes('doorcode_sign_ins_total{outcome="ok"} 1'));
+  t.ok(lines.some((line) => /^doorcode_build_info\{version="\d+\.\d+\.\d+[^"]*"\} 1$/.test(line)));
+  t.equal((await service.get('/metrics')).status, 404);
+  t.equal(await service.stop(), 0);
+});
+
 t.test('every fault of the configuration is told at once, by name, with exit code 78', async (t) => {
   const { code, stderr } = await run(t, [], { NODE_ENV: 'production', PORT: 'x', OTP_TTL: '5' });
   t.equal(code, 78);

@@ -99,7 +99,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       outcome = asDeliveryError(error);
     }
     const took = clock() - startedAt;
-    const asked = trace === untraced ? {} : { reqId: trace.requestId };
+    const asked = askedBy(message);
     const tried = { type: 'tried', trace, sender: sender.name, channel, ms: took } as const;
     if (outcome instanceof DeliveryError) {
       const { kind, reason, detail } = outcome;
@@ -112,13 +112,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       span?.end();
     }
     if (outcome instanceof DeliveryError && isSenderIll(outcome)) {
-      if (breaker.failed()) log.error({ sender: sender.name }, 'sender is failing and is left out for a while');
+      if (breaker.failed())
+        log.error({ ...asked, sender: sender.name }, 'sender is failing and is left out for a while');
     } else if (outcome instanceof DeliveryError && outcome.reason === 'busy') {
       breaker.abandoned();
     } else {
       // A provider that refuses a number is in good health.
       breaker.succeeded();
-      if (before !== 'closed') log.info({ sender: sender.name }, 'sender is back');
+      if (before !== 'closed') log.info({ ...asked, sender: sender.name }, 'sender is back');
     }
     return outcome;
   }
@@ -130,7 +131,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       const begun = clock();
       const refusal = (await numbers?.refusal(message.to)) ?? null;
       if (refusal !== null) {
-        log.warn({ channel: message.channel, reason: refusal }, 'number is not sent to');
+        log.warn({ ...askedBy(message), channel: message.channel, reason: refusal }, 'number is not sent to');
         throw new DoorcodeError('delivery_rejected');
       }
       const able = guarded.filter(({ sender }) => sender.channels.includes(message.channel));
@@ -148,7 +149,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         if (outcome.kind === 'permanent') throw new DoorcodeError('delivery_rejected');
       }
       if (tried > 0 || closed) throw new DoorcodeError('delivery_failed', { retryAfterSeconds });
-      log.warn({ channel: message.channel }, 'every sender is left out for a while');
+      log.warn({ ...askedBy(message), channel: message.channel }, 'every sender is left out for a while');
       const soonestMs = Math.min(...able.map(({ breaker }) => breaker.retryAtMs)) - clock();
       throw new DoorcodeError('delivery_failed', { retryAfterSeconds: Math.max(1, soonestMs / 1000) });
     },
@@ -162,6 +163,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       await Promise.allSettled(senders.map((sender) => sender.close?.()));
     },
   };
+}
+
+/** Which request a line is about; nothing for a message that no request asked for. */
+function askedBy({ trace = untraced }: Message): { readonly reqId?: string } {
+  return trace === untraced ? {} : { reqId: trace.requestId };
 }
 
 function failureOf({ kind, reason }: DeliveryError): Tried['outcome'] {

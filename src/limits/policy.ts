@@ -86,9 +86,10 @@ export interface Policy {
   /**
    * Counts a guess before it is compared, so that parallel guesses cannot outrun the count.
    *
+   * @param onLock is told for how many seconds, when this guess locks the account: for a full row that nobody judged
    * @throws DoorcodeError `otp_used`, `otp_attempts_exhausted` or `account_locked`: it must not be compared
    */
-  guess(challenge: Countable): Promise<Guess>;
+  guess(challenge: Countable, onLock?: (seconds: number) => void): Promise<Guess>;
   /**
    * Records that the counted guess was wrong; the last of too many in a row locks the account.
    *
@@ -251,7 +252,7 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
       );
     },
 
-    async guess({ id, sub }) {
+    async guess({ id, sub }, onLock) {
       const account = accountOf(sub);
       const [guesses, closed, lock, failures] = await Promise.all([
         limits.add('guesses', id, challengeTtlSeconds),
@@ -267,7 +268,8 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
         refused.code === 'account_locked' ? limits.giveBack('guesses', id, guesses) : null,
       ]);
       if (isLeftBehind(lock, failures)) {
-        await lockAccount(account);
+        const seconds = await lockAccount(account);
+        if (seconds > 0) onLock?.(seconds);
         await policy.assertUnlocked(sub);
       }
       throw refused;

@@ -8,6 +8,7 @@ import type { ReturnTo } from '../gateway/return-to.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { wantsHtml } from '../http/negotiate.ts';
 import { answerWith } from '../http/problem.ts';
+import { traceOf } from '../http/request-trace.ts';
 import type { Policy, Standing } from '../limits/policy.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
 import type { CurrentSession } from '../session/current.ts';
@@ -43,7 +44,7 @@ export function createSignInPages(parts: SignInPageParts) {
     const sealed = cookies.open(request, 'challenge');
     const challenge = parseChallenge(sealed, clock(), settings.loginTtlSeconds);
     const seconds = challenge === null ? secondsAhead(sealed, clock()) : 0;
-    if (seconds > 0) request.server.events?.({ type: 'clock_behind', seconds });
+    if (seconds > 0) request.server.events?.({ type: 'clock_behind', trace: traceOf(request), seconds });
     return challenge;
   };
 

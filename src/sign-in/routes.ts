@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FromSchema } from 'json-schema-to-ts';
 import { keepUntil } from '../challenge/challenge.ts';
 import { isoSeconds } from '../clock.ts';
-import { DoorcodeError } from '../errors.ts';
 import type { ReturnTo } from '../gateway/return-to.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { wantsHtml } from '../http/negotiate.ts';
@@ -16,7 +15,7 @@ import { login } from './login.ts';
 import { createOnce } from './once.ts';
 import type { SignInPorts } from './ports.ts';
 import { resend } from './resend.ts';
-import { verify } from './verify.ts';
+import { refuseStale, verify } from './verify.ts';
 
 export interface SignInRoutes {
   readonly ports: SignInPorts;
@@ -91,8 +90,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
     },
     async (request, reply) => {
       const challenge = pages.openChallenge(request);
-      // Compared with the newer challenge, the code would cost a guess.
-      if (pages.isStale(request, challenge)) throw new DoorcodeError('otp_used');
+      if (pages.isStale(request, challenge)) refuseStale(ports, challenge, traceOf(request));
       const session = await once(pages.sameForm(request, challenge), () =>
         verify(ports, challenge, request.body.otp, traceOf(request)),
       );

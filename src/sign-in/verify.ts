@@ -26,7 +26,8 @@ export async function verify(
     if (challenge === null) throw new DoorcodeError('challenge_missing');
     if (now >= challenge.exp * 1000) throw new DoorcodeError('otp_expired');
 
-    const guess = await policy.guess(challenge);
+    const onLock = (seconds: number) => events({ ...about(challenge, trace), type: 'locked', seconds });
+    const guess = await policy.guess(challenge, onLock);
     switch (check(challenge, code, now, settings.otpDigits)) {
       case 'match': {
         await policy.succeed(challenge);
@@ -35,7 +36,7 @@ export async function verify(
       }
       case 'mismatch': {
         const seconds = await policy.wrong(challenge, guess);
-        if (seconds > 0) events({ ...about(challenge, trace), type: 'locked', seconds });
+        if (seconds > 0) onLock(seconds);
         throw new DoorcodeError('otp_invalid', { attemptsLeft: guess.attemptsLeft });
       }
       default:
@@ -52,6 +53,17 @@ export async function verify(
     });
     throw error;
   }
+}
+
+/**
+ * A code that was typed on the page of an older challenge. Compared with the newer one it would cost a guess.
+ *
+ * @param challenge the newer one: of the older nothing is left but its id, so its age and number are not told
+ * @throws DoorcodeError `otp_used`, always
+ */
+export function refuseStale({ events }: Pick<SignInPorts, 'events'>, challenge: Challenge | null, trace: Trace): never {
+  events({ type: 'checked', flow: 'sign_in', trace, subject: challenge?.sub, outcome: 'otp_used' });
+  throw new DoorcodeError('otp_used');
 }
 
 function about(challenge: Challenge | null, trace: Trace) {

@@ -30,7 +30,8 @@ export function createClockWatch({ clock, log }: { readonly clock: Clock; readon
       seenAtMs = clock();
       if (isRecent(loggedAtMs)) return;
       loggedAtMs = seenAtMs;
-      log.warn({ event: 'sys_clock_behind', seconds }, 'a replica has a clock that is ahead of this one');
+      const reqId = event.trace.requestId;
+      log.warn({ event: 'sys_clock_behind', reqId, seconds }, 'a replica has a clock that is ahead of this one');
     },
     warnings: () =>
       isRecent(seenAtMs) ? [`clock: ${seconds} s behind that of another replica, or that one is ahead`] : [],

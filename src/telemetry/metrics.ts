@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { BreakerState } from '../delivery/breaker.ts';
-import type { Asked, Checked, Events } from '../events.ts';
+import type { Asked, Checked, Events, Flow } from '../events.ts';
 import type { GuessBudget } from '../limits/risk.ts';
 
 /** What is asked for at the moment that somebody looks. */
@@ -35,6 +35,8 @@ export interface Metrics {
 }
 
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half_open', 'open'];
+
+const FLOWS: readonly Flow[] = ['sign_in', 'verification'];
 
 /** States of the providers' own that we know; any other is `other`, so that nobody can make up labels. */
 const RECEIPT_STATES: ReadonlySet<string> = new Set(
@@ -106,6 +108,9 @@ export function createMetrics(): Metrics {
     'route',
     'status',
   );
+  // A counter that begins at 1 has not gone up, as Prometheus sees it: alerts would miss the first one.
+  for (const flow of FLOWS) locks.inc({ flow }, 0);
+  refused.inc({ outcome: 'overloaded' }, 0);
   const clockBehind = counter('clock_behind_total', 'Challenges that began more than 5 s in the future of this clock');
   const clockBehindSeconds = gauge('clock_behind_seconds', 'How far the last of them began in the future');
 

@@ -9,10 +9,10 @@ import {
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes } from '@opentelemetry/resources';
+import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { FastifyInstance } from 'fastify';
-import { type StartSpan, untraced } from '../trace.ts';
+import { parseTraceparent, type StartSpan, traceIdOf, untraced } from '../trace.ts';
 import { withoutSecrets } from './told-span.ts';
 
 export interface TracingOptions {
@@ -34,7 +34,8 @@ const CLOSE_MS = 1000;
 
 /**
  * OpenTelemetry: a span for each request, and one for each thing that is asked of somebody else, sent over OTLP/HTTP. What
- * else there is to set are OpenTelemetry's own variables: OTEL_EXPORTER_OTLP_HEADERS, OTEL_TRACES_SAMPLER and the like.
+ * else there is to set are OpenTelemetry's own variables: OTEL_SERVICE_NAME, OTEL_EXPORTER_OTLP_HEADERS,
+ * OTEL_TRACES_SAMPLER and the like.
  *
  * Work hangs below its request because the trace is handed along with it (`trace.ts`): a request's `traceparent` is
  * replaced by that of its span, and everything that passes it on names the span.
@@ -42,8 +43,9 @@ const CLOSE_MS = 1000;
 export function startTracing({ endpoint, version }: TracingOptions): Tracing {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   const exporter = new OTLPTraceExporter({ url: new URL('v1/traces', withSlash(endpoint)).href });
+  const resource = resourceFromAttributes({ 'service.name': 'doorcode', 'service.version': version });
   const provider = new BasicTracerProvider({
-    resource: resourceFromAttributes({ 'service.name': 'doorcode', 'service.version': version }),
+    resource: resource.merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [new BatchSpanProcessor(withoutSecrets(exporter))],
   });
   const tracer = provider.getTracer('doorcode');
@@ -57,7 +59,12 @@ export function startTracing({ endpoint, version }: TracingOptions): Tracing {
         // Messages of errors may quote what was sent.
         recordExceptions: false,
         requestHook(span, request) {
-          request.headers['traceparent'] = traceparentOf(span.spanContext());
+          const { headers } = request;
+          const context = span.spanContext();
+          const came = traceIdOf({ requestId: request.id, traceparent: parseTraceparent(headers['traceparent']) });
+          // The span began a trace of its own, and the state is that of another one, or of none.
+          if (came !== context.traceId) headers['tracestate'] = undefined;
+          headers['traceparent'] = traceparentOf(context);
           span.setAttribute('doorcode.request_id', request.id);
         },
       });

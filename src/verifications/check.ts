@@ -57,14 +57,15 @@ async function approve(
   if (now < (verification.iat - CLOCK_SKEW_SECONDS) * 1000) throw new DoorcodeError('challenge_missing');
 
   const countable = countableOf(verification);
-  const guess = await policy.guess(countable);
+  const onLock = (seconds: number) => events({ ...about(verification, trace), type: 'locked', seconds });
+  const guess = await policy.guess(countable, onLock);
   const verdict = compare(ports, verification, code, now);
   if (verdict === 'match' && (to === undefined || to === verification.phone)) {
     await policy.succeed(countable);
     return verification;
   }
   const seconds = await policy.wrong(countable, guess);
-  if (seconds > 0) events({ ...about(verification, trace), type: 'locked', seconds });
+  if (seconds > 0) onLock(seconds);
   throw new DoorcodeError('otp_invalid', { attemptsLeft: guess.attemptsLeft });
 }
 

@@ -52,7 +52,7 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
     const sealed = openToken(codec, 'verification', token);
     const verification = parseVerification(sealed, clock(), settings.loginTtlSeconds);
     const seconds = verification === null ? secondsAhead(sealed, clock()) : 0;
-    if (seconds > 0) ports.events({ type: 'clock_behind', seconds });
+    if (seconds > 0) ports.events({ type: 'clock_behind', trace: traceOf(request), seconds });
     return verification?.key === keyOf(request) ? verification : null;
   };
 

@@ -300,3 +300,29 @@ t.test('closing closes every sender, though one cannot', async (t) => {
   await setup({}, { senders }).delivery.close();
   t.strictSame(closed, ['last']);
 });
+
+t.test('every line is about the request that asked for the message', async (t) => {
+  let works = false;
+  const flaky: Send = (...args) => (works ? accept(...args) : refuse('temporary', 'http_500')(...args));
+  const numbers = { refusal: async (to: string) => (to === number ? null : 'country') };
+  const { delivery, lines, pass } = setup({ flaky }, { numbers });
+  const trace = { requestId: 'req-1' };
+  const send = (to = number) => delivery.deliver({ ...message({ to }), trace }).catch(() => {});
+  for (let count = 0; count < 6; count += 1) await send();
+  await send('+15550100199');
+  pass(30_000);
+  works = true;
+  await send();
+  t.strictSame(
+    [...new Set(lines.map(([, , text]) => text))],
+    [
+      'message not accepted',
+      'sender is failing and is left out for a while',
+      'every sender is left out for a while',
+      'number is not sent to',
+      'message accepted',
+      'sender is back',
+    ],
+  );
+  for (const [, fields, text] of lines) t.match(fields, { reqId: 'req-1' }, text);
+});

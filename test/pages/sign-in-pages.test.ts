@@ -1,6 +1,7 @@
 import type { LightMyRequestResponse } from 'fastify';
 import t, { type Test } from 'tap';
 import { DoorcodeError } from '../../src/errors.ts';
+import type { DoorcodeEvent } from '../../src/events.ts';
 import { createMemoryLimits } from '../../src/limits/memory.ts';
 import { BROWSER, CookieJar, PASSWORD, type TestApp, testApp, wrongCode } from '../support/build-app.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -159,12 +160,17 @@ t.test('a resend that is sent again, from a page that is older than the last cod
 });
 
 t.test('two tabs with two users: the older one is told, and costs the newer no guess', async (t) => {
-  const { code, body, submit, messages } = await atCodePage();
+  const events: DoorcodeEvent[] = [];
+  const { code, body, submit, messages } = await atCodePage({
+    ...COOLDOWN,
+    ports: { events: (event) => void events.push(event) },
+  });
   const bob = await submit('/login', form('bob'));
   t.match(bob.body, 'Signing in as bob');
   const stale = await submit('/otp', { otp: code, about: about(body) });
   t.match(stale, { way: ['/otp'], statusCode: 200 });
   t.equal(message(stale.body), 'hint: A newer code was sent from this browser. Please enter that one.');
+  t.match(events.at(-1), { type: 'checked', flow: 'sign_in', outcome: 'otp_used', subject: 'bob' });
   t.match(stale.body, 'Signing in as bob');
   t.match(stale.body, '<p id="tries">5 tries left.</p>');
   const right = await submit('/otp', { otp: messages[1]?.code ?? '', about: about(stale.body) });

@@ -1,5 +1,9 @@
 import t from 'tap';
+import type { DoorcodeEvent } from '../../src/events.ts';
+import { createMemoryLimits } from '../../src/limits/memory.ts';
+import { deriveKeys } from '../../src/seal/keys.ts';
 import { testApp, wrongCode } from '../support/build-app.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 
 t.test(
   'wrong codes tell how many guesses are left; then the challenge is closed, for the right code too',
@@ -121,4 +125,28 @@ t.test('ten wrong codes in a row lock the account, whatever the challenges', asy
   clock.advance(900);
   const after = await login();
   t.equal((await post('/otp', { otp: after.code }, after.jar)).statusCode, 200);
+});
+
+t.test('a lock that comes late, because the limit has been lowered, is told of as any other', async (t) => {
+  const clock = fakeClock();
+  const events: DoorcodeEvent[] = [];
+  const ports = { limits: createMemoryLimits({ clock }), keys: deriveKeys([Buffer.alloc(32, 3)]) };
+  const before = await testApp({ clock, ports });
+  const after = await testApp({
+    clock,
+    ports: { ...ports, events: (event) => void events.push(event) },
+    env: { LIMIT_ACCOUNT_FAILURES: '3' },
+  });
+  const { jar, code } = await before.login();
+  for (let guess = 0; guess < 4; guess += 1) await before.post('/otp', { otp: wrongCode(code) }, jar);
+  clock.advance(10);
+  for (let guess = 0; guess < 2; guess += 1) {
+    t.equal((await after.post('/otp', { otp: code }, jar)).json().code, 'account_locked');
+  }
+  t.match(events, [
+    { type: 'locked', flow: 'sign_in', subject: 'alice', seconds: 900 },
+    { type: 'checked', outcome: 'account_locked' },
+    { type: 'checked', outcome: 'account_locked' },
+  ]);
+  t.equal(events.length, 3, 'once');
 });

@@ -4,23 +4,25 @@ import { createClockWatch } from '../../src/telemetry/clock-watch.ts';
 import { ALICE, testApp, wrongCode } from '../support/build-app.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
+const trace = { requestId: 'req-1' };
+
 t.test('it is told for a minute, in the log once', async (t) => {
   const clock = fakeClock();
   const lines: object[] = [];
   const log = { info() {}, error() {}, warn: (fields: object) => void lines.push(fields) };
   const watch = createClockWatch({ clock, log });
   t.strictSame(watch.warnings(), []);
-  watch.events({ type: 'clock_behind', seconds: 7 });
-  watch.events({ type: 'clock_behind', seconds: 9 });
-  watch.events({ type: 'clock_behind', seconds: 8 });
+  watch.events({ type: 'clock_behind', trace, seconds: 7 });
+  watch.events({ type: 'clock_behind', trace, seconds: 9 });
+  watch.events({ type: 'clock_behind', trace, seconds: 8 });
   watch.events({ type: 'receipt', sender: 'twilio', channel: 'sms', status: 'sent' });
-  t.strictSame(lines, [{ event: 'sys_clock_behind', seconds: 7 }]);
+  t.strictSame(lines, [{ event: 'sys_clock_behind', reqId: 'req-1', seconds: 7 }]);
   t.match(watch.warnings(), [/^clock: 9 s behind/]);
   clock.advance(59);
   t.equal(watch.warnings().length, 1);
   clock.advance(1);
   t.strictSame(watch.warnings(), []);
-  watch.events({ type: 'clock_behind', seconds: 6 });
+  watch.events({ type: 'clock_behind', trace, seconds: 6 });
   t.equal(lines.length, 2);
   t.match(watch.warnings(), [/^clock: 6 s behind/]);
   clock.advance(-3600);
@@ -46,6 +48,13 @@ t.test(
       t.equal(statusCode, expected === 0 ? 403 : 401, `${seconds} s`);
       t.equal(events.filter((type) => type === 'clock_behind').length, expected);
       t.equal(behind.logs.filter((line) => line.includes('sys_clock_behind')).length, expected);
+      const ids = behind.logs.map((line) => JSON.parse(line)).map(({ event, msg, reqId }) => [event ?? msg, reqId]);
+      const [, asked] = ids.find(([about]) => about === 'request') ?? [];
+      t.match(asked, /./);
+      t.ok(
+        ids.every(([about, id]) => about !== 'sys_clock_behind' || id === asked),
+        'its lines are about one request',
+      );
       const ready = await behind.get('/readyz');
       t.equal(ready.statusCode, 200, 'one replica whose clock is ahead must not take all others out of traffic');
       t.equal(ready.json().warnings.length, expected);

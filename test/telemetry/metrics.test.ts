@@ -44,7 +44,7 @@ t.test('sign-ins, checks, limits and locks are counted by how they ended', async
     '{flow="sign_in",outcome="account_locked"} 1',
   ]);
   t.strictSame(await samples(metrics, 'resends_total'), ['{flow="sign_in",outcome="otp_used"} 1']);
-  t.strictSame(await samples(metrics, 'account_locks_total'), ['{flow="sign_in"} 1']);
+  t.strictSame(await samples(metrics, 'account_locks_total'), ['{flow="sign_in"} 1', '{flow="verification"} 0']);
   t.strictSame(await samples(metrics, 'limits_hit_total'), [
     '{limit="password-pair"} 1',
     '{limit="account-failures"} 1',
@@ -73,7 +73,7 @@ t.test('each other event has its metric', async (t) => {
     { type: 'receipt', sender: 'twilio', channel: 'sms', status: undefined },
     { type: 'signed_out', trace, subject: 'alice' },
     { type: 'refused', trace, outcome: 'overloaded' },
-    { type: 'clock_behind', seconds: 7 },
+    { type: 'clock_behind', trace, seconds: 7 },
     { type: 'asked', trace, flow: 'verification', again: false, outcome: 'ok' },
   ];
   for (const event of events) metrics.events(event);
@@ -97,6 +97,12 @@ t.test('each other event has its metric', async (t) => {
     store_seconds_count: ['{operation="add",outcome="ok"} 1', '{operation="add",outcome="failed"} 1'],
   };
   for (const [name, lines] of Object.entries(expected)) t.strictSame(await samples(metrics, name), lines, name);
+});
+
+t.test('what alerts look for is there before it happens: the first time would not be seen as one', async (t) => {
+  const metrics = createMetrics();
+  t.strictSame(await samples(metrics, 'account_locks_total'), ['{flow="sign_in"} 0', '{flow="verification"} 0']);
+  t.strictSame(await samples(metrics, 'requests_refused_total'), ['{outcome="overloaded"} 0']);
 });
 
 t.test('what is, is asked for when somebody looks', async (t) => {

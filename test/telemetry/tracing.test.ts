@@ -4,6 +4,7 @@ import { DeliveryError, type Message } from '../../src/delivery/sender.ts';
 import { silentLog } from '../../src/log.ts';
 import { tracedDirectory } from '../../src/telemetry/traced-directory.ts';
 import { startTracing } from '../../src/telemetry/tracing.ts';
+import type { Trace } from '../../src/trace.ts';
 import { ALICE, PASSWORD, testApp } from '../support/build-app.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { keep } from '../support/kept.ts';
@@ -108,6 +109,66 @@ t.test('a collector is told of requests and of what was asked elsewhere, and of 
     'directory',
     'send',
   ]);
+});
+
+t.test("what the service is called is for OpenTelemetry's own variables to say", async (t) => {
+  const { url: endpoint, visits } = await startLoopbackServer(t, (_visit, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  const attributesWith = async (env: Record<string, string>) => {
+    Object.assign(process.env, env);
+    const tracing = startTracing({ endpoint, version: '1.2.3' });
+    for (const name of Object.keys(env)) delete process.env[name];
+    tracing.startSpan('send', undefined).end();
+    await tracing.close();
+    const { attributes } = JSON.parse(visits.at(-1)?.body ?? '').resourceSpans[0].resource;
+    return Object.fromEntries(
+      attributes.map(({ key, value }: ToldSpan['attributes'][number]) => [key, value['stringValue']]),
+    );
+  };
+  t.strictSame(await attributesWith({}), { 'service.name': 'doorcode', 'service.version': '1.2.3' });
+  t.strictSame(
+    await attributesWith({
+      OTEL_SERVICE_NAME: 'login',
+      OTEL_RESOURCE_ATTRIBUTES: 'service.name=other,deployment.environment.name=staging',
+    }),
+    { 'service.name': 'login', 'service.version': '1.2.3', 'deployment.environment.name': 'staging' },
+  );
+});
+
+t.test('the state of a trace that there is not is not passed on', async (t) => {
+  const tracing = startTracing({ endpoint: 'http://127.0.0.1:9', version: '' });
+  const asked: (Trace | undefined)[] = [];
+  const { app, post } = await testApp({
+    ports: {
+      registerTracing: tracing.registerTracing,
+      directory: {
+        async authenticate(_username, _password, trace) {
+          asked.push(trace);
+          return null;
+        },
+      },
+    },
+  });
+  const body = { username: 'alice', password: 'wrong-password' };
+  const tracestate = 'rojo=1';
+  for (const headers of [
+    { tracestate },
+    { tracestate, traceparent: 'nonsense' },
+    { tracestate, traceparent: traceparent.toUpperCase() },
+    { tracestate, traceparent: `${traceparent}, ${traceparent}` },
+    { tracestate, traceparent },
+  ]) {
+    await post('/login', body, undefined, headers);
+  }
+  await app.close();
+  await tracing.close();
+  t.strictSame(
+    asked.map((trace) => trace?.tracestate),
+    [undefined, undefined, undefined, undefined, tracestate],
+  );
+  for (const trace of asked) t.match(trace?.traceparent, /^00-[\da-f]{32}-[\da-f]{16}-01$/);
+  t.match(asked.at(-1)?.traceparent, TRACE_ID);
 });
 
 t.test('a collector that is away keeps nobody waiting', async (t) => {

@@ -1,6 +1,8 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import t from 'tap';
+import type { DoorcodeEvent } from '../../src/events.ts';
 import { createAssertions } from '../../src/gateway/assertion.ts';
+import { createMemoryLimits } from '../../src/limits/memory.ts';
 import { wrongCode } from '../support/build-app.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { BANK, NUMBER, TEST_NUMBER, verificationApi } from '../support/verifications.ts';
@@ -89,4 +91,24 @@ t.test('with a key to sign with, what is approved has a receipt that anybody can
     t.match(payload, { sub: NUMBER, amr, auth_time: clock() / 1000, exp: clock() / 1000 + 60, jti: /^[\w-]{22}$/ });
     t.notOk((payload['amr'] as string[]).includes('pwd'), 'nobody takes it for a signed-in user');
   }
+});
+
+t.test('a lock that comes late, because the limit has been lowered, is told of as any other', async (t) => {
+  const clock = fakeClock();
+  const events: DoorcodeEvent[] = [];
+  const limits = createMemoryLimits({ clock });
+  const before = await verificationApi({ clock, ports: { limits } });
+  const after = await verificationApi({
+    clock,
+    ports: { limits, events: (event) => void events.push(event) },
+    env: { LIMIT_ACCOUNT_FAILURES: '3' },
+  });
+  const { id, code } = await before.ask();
+  for (let guess = 0; guess < 4; guess += 1) await before.check(id, wrongCode(code));
+  clock.advance(10);
+  t.match((await after.check(id, code)).json(), { code: 'account_locked' });
+  t.match(events, [
+    { type: 'locked', flow: 'verification', key: 'shop', subject: NUMBER, seconds: 900 },
+    { type: 'checked', outcome: 'account_locked' },
+  ]);
 });

@@ -86,7 +86,7 @@ export async function benchHttp(folder) {
     };
     return [
       row('right', 'POST /otp, right code,', 0.65),
-      row('least', 'what a right code cannot do without, by hand,', 0),
+      { ...row('least', 'what a right code cannot do without, by hand,', 0), target: '—', met: true },
       row('wrong', 'POST /otp, wrong code,', 0.7),
       row('auth', 'GET /auth', 0.85),
       ratioRow('POST /otp, 100 connections over 10', growth, 0.95, { atLeast: true }),

@@ -23,10 +23,12 @@ const OVERLOOKED_SAMPLES = 4;
 export function createPatience(sampleMs: number): (nowMs: number, delayMs: number) => boolean {
   let sinceMs = 0;
   let lastMs = Number.NEGATIVE_INFINITY;
+  const longestMs = OVERLOOKED_SAMPLES * sampleMs;
   return (nowMs, delayMs) => {
-    if (nowMs - lastMs > 2 * (sampleMs + delayMs)) sinceMs = nowMs;
+    // It is infinite when no sample was taken in time.
+    if (nowMs - lastMs > 2 * (sampleMs + Math.min(delayMs, longestMs))) sinceMs = nowMs;
     lastMs = nowMs;
-    return nowMs - sinceMs < OVERLOOKED_SAMPLES * sampleMs;
+    return nowMs - sinceMs < longestMs;
   };
 }
 

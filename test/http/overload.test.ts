@@ -57,4 +57,9 @@ t.test('a second of late samples refuses nobody, those after it do', async (t) =
   t.strictSame(late([3201, 3600, 4000, 4200]), [true, true, true, true], 'after a calm it begins anew');
   t.strictSame(late([4201]), [false]);
   t.strictSame(late([5200, 6100], 300), [false, false], 'held up for so long that no request came in is no calm');
+  t.equal(
+    createPatience(250)(500, Number.POSITIVE_INFINITY),
+    true,
+    'a stall in which nothing was measured is a hiccup first',
+  );
 });

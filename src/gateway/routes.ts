@@ -106,14 +106,12 @@ export function registerGateway(app: FastifyInstance, routes: GatewayRoutes): vo
   // Every header that tells an app who is there is in every answer: a gateway copies what there is over what came.
   const whoIs = async (request: FastifyRequest, reply: FastifyReply) => {
     const session = await currentSession(request, reply);
-    if (session === null) reply.headers(nobody);
-    else {
-      reply.headers({
-        'remote-user': encodeRemoteUser(session.sub),
-        'remote-amr': session.amr.join(' '),
-        'x-doorcode-assertion': await assertSession(session, sessionEnd(session, idleTtlSeconds)),
-      });
-    }
+    if (session === null) return null;
+    reply.headers({
+      'remote-user': encodeRemoteUser(session.sub),
+      'remote-amr': session.amr.join(' '),
+      'x-doorcode-assertion': await assertSession(session, sessionEnd(session, idleTtlSeconds)),
+    });
     return session;
   };
   const answerFailure: typeof answerJson = (error, request, reply) => answerJson(error, request, reply.headers(nobody));
@@ -136,7 +134,7 @@ export function registerGateway(app: FastifyInstance, routes: GatewayRoutes): vo
   app.get('/auth/redirect', options(authRedirect), async (request, reply) => {
     const session = await whoIs(request, reply);
     if (session !== null) return { status: 'authenticated' };
-    if (wantsHtml(request)) return reply.redirect(loginLink(request), 303);
+    if (wantsHtml(request)) return reply.headers(nobody).redirect(loginLink(request), 303);
     throw new DoorcodeError('not_authenticated');
   });
 

@@ -5,7 +5,7 @@ import t from 'tap';
 
 const FLOOD = fileURLToPath(new URL('../support/flood.mjs', import.meta.url));
 
-/** Enough to fill every table; FLOOD_LOGINS=2000000 goes on for longer, with the same result. */
+/** Enough to fill every table; FLOOD_LOGINS=2000000 goes on for longer. */
 const LOGINS = Number(process.env['FLOOD_LOGINS'] ?? 1_200_000);
 
 t.setTimeout(1_200_000);

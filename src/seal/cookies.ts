@@ -35,13 +35,18 @@ const MAX_COOKIE_BYTES = 4096;
 /** How many cookies of one name are tried: each costs a decryption for every key. */
 const MAX_SAME_NAME = 4;
 
-/** How many opened sessions are remembered: a page asks dozens of times who is there. Some 10 MB when all are long. */
+/** How many opened sessions are remembered: a page asks dozens of times who is there. */
 const MAX_OPENED = 10_000;
+/**
+ * Longer ones are opened each time: ours are a third of that, and whoever is signed in could fill memory with one and the
+ * same cookie, percent-encoded in ever other ways.
+ */
+const MAX_OPENED_LENGTH = 1024;
 
 /**
- * Every pair of name and value that a Cookie header holds under one name. A browser may send several, and nothing tells whose they are:
- * where the name's prefix does not forbid it, any subdomain can plant one that comes first (RFC 6265 §8.6), and it must
- * not hide ours. Cookies of other names are not looked into.
+ * Every pair of name and value that a Cookie header holds under one name. A browser may send several, and nothing tells
+ * whose they are: where the name's prefix does not forbid it, any subdomain can plant one that comes first (RFC 6265
+ * §8.6), and it must not hide ours. Cookies of other names are not looked into.
  */
 function* pairsOf(header: string, name: string): Generator<string> {
   const start = `${name}=`;
@@ -106,7 +111,8 @@ export async function registerCookies(app: FastifyInstance, settings: CookieSett
     if (known !== undefined) return known;
     const payload = openPair(pair, 'session');
     // A copy of the text, because a part of the header would keep the whole of it in memory.
-    if (payload !== null) openedSessions.set(Buffer.from(pair, 'latin1').toString('latin1'), Object.freeze(payload));
+    if (payload !== null && pair.length <= MAX_OPENED_LENGTH)
+      openedSessions.set(Buffer.from(pair, 'latin1').toString('latin1'), Object.freeze(payload));
     return payload;
   }
 

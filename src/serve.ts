@@ -133,7 +133,7 @@ export async function serve({ env, write, logDestination, version = '' }: ServeO
     receiptKeys: receiptKeys(config),
     assertions,
     lifecycle,
-    readiness: { ...store.readiness, delivery: readiness.check },
+    readiness: { ...store.readiness, delivery: () => numbers.load().then(readiness.check) },
     warnings: () => [...store.warnings(), ...readiness.warnings(), ...leftOut(delivery.states())],
     events: metrics?.events,
     observeRequest: metrics?.observeRequest,
@@ -151,8 +151,10 @@ export async function serve({ env, write, logDestination, version = '' }: ServeO
   await app.listen({ host, port, backlog: BACKLOG, listenTextResolver: () => 'listening' }).catch((error) => {
     throw listenFault(error, config);
   });
-  // For the first message; gateways that ask whether we are there come first.
-  void setImmediate().then(numbers.load);
+  // Readiness tells of what goes wrong here; without the catch it would end the process.
+  void setImmediate()
+    .then(numbers.load)
+    .catch(() => {});
   const metricsServer = metrics === undefined ? undefined : await listenForMetrics(metrics, config, app);
   logger.info({ event: 'sys_startup', version }, 'sys_startup');
   const metricsUrl = metricsServer === undefined ? undefined : `${urlOf(config.host, metricsServer.port)}/metrics`;

@@ -8,8 +8,8 @@ export interface NumberRules {
   refusal(e164Number: string): Promise<NumberRefusal | null>;
   /** Whether it has a length that numbers of its country have. @param e164Number E.164 */
   isPossible(e164Number: string): Promise<boolean>;
-  /** Loads what the rules stand in, which the first question does else. It fails again whenever it is needed. */
-  load(): void;
+  /** Loads what the rules stand in, which the first question does else. */
+  load(): Promise<void>;
 }
 
 /** A plus and the digits that the shortest numbers have. */
@@ -52,9 +52,8 @@ export function createNumberRules(countries: readonly string[]): NumberRules {
   }
 
   return {
-    load() {
-      // Told by `refusal`; without this it would end the process before anyone asks.
-      tables().catch(() => {});
+    async load() {
+      await tables();
     },
 
     async isPossible(e164Number) {

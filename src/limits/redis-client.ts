@@ -7,17 +7,15 @@ export type RedisClient = Redis | Cluster;
 /**
  * Opens the connection. Commands are never kept for later and never sent twice: while there is no connection, and when
  * it breaks, they fail at once, because who asks has a user waiting, and an event that is counted late is counted for
- * nobody. The commands of one turn of the event loop go out together.
+ * nobody. The commands of one turn of the event loop go out together. How long an answer may take is the caller's affair.
  *
- * @param timeoutMs how long a command may take
  * @throws Error when the URL cannot be read
  */
-export function openRedis(url: string, timeoutMs: number): RedisClient {
+export function openRedis(url: string): RedisClient {
   const target = parseRedisUrl(url);
   const options = {
     db: target.db,
     connectionName: 'doorcode',
-    commandTimeout: timeoutMs,
     connectTimeout: 1000,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { AnswerTimeout, createAnswerTimeout } from './answer-timeout.ts';
 import type { Count, Limits } from './limits.ts';
 import { openRedis, type RedisClient } from './redis-client.ts';
 
@@ -10,7 +11,7 @@ export interface RedisLimitsOptions {
   readonly url: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long a command may take before the store counts as out of reach. */
+  /** How long a command may take before the store counts as out of reach; see {@link createAnswerTimeout}. */
   readonly timeoutMs?: number;
   /** Is told how long each command took. */
   readonly observe?: ((operation: string, ms: number, failed: boolean) => void) | undefined;
@@ -84,7 +85,8 @@ const SILENT_MS = 1000;
  * @throws Error when the URL cannot be read
  */
 export function createRedisLimits({ url, clock, log, timeoutMs = 200, observe }: RedisLimitsOptions): RedisLimits {
-  const client = openRedis(url, timeoutMs);
+  const client = openRedis(url);
+  const inTime = createAnswerTimeout(timeoutMs);
   for (const [name, lua] of Object.entries({ doorcodeAdd: ADD, doorcodeClaim: CLAIM, doorcodeGiveBack: GIVE_BACK })) {
     client.defineCommand(name, { numberOfKeys: 1, lua });
   }
@@ -128,7 +130,7 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200, observe }:
   /** Asks for the policy unless it is known; a store that is too slow to tell is asked again with the next check. */
   async function learnEviction(): Promise<void> {
     if (warning !== undefined) return;
-    const found = await readEvictionWarning(client).catch(() => undefined);
+    const found = await inTime(readEvictionWarning(client)).catch(() => undefined);
     if (found === undefined || warning !== undefined) return;
     warning = found;
     if (found !== null) log.warn({ reason: found }, 'limit store may lose counts');
@@ -148,7 +150,7 @@ export function createRedisLimits({ url, clock, log, timeoutMs = 200, observe }:
     const startedAt = performance.now();
     silentSinceMs ??= startedAt;
     try {
-      const result = await command();
+      const result = await inTime(command());
       silentSinceMs = undefined;
       observe?.(operation, performance.now() - startedAt, false);
       if (wrote(result)) tell(true);
@@ -224,7 +226,7 @@ function isReply(error: Error): boolean {
 
 /** One word for the log: of a refusal its first, such as OOM, NOPERM or READONLY; the rest may name keys. */
 function reasonOf(error: Error): string {
-  if (error.message === 'Command timed out') return 'timeout';
+  if (error instanceof AnswerTimeout) return 'timeout';
   return (isReply(error) && /^[A-Z]+\b/.exec(error.message)?.[0]) || error.name;
 }
 

@@ -13,7 +13,7 @@ import { freePort, startRedis } from '../support/redis.ts';
 import { createTestTls } from '../support/tls.ts';
 
 function open(t: Test, url: string): RedisClient {
-  const client = openRedis(url, 1000);
+  const client = openRedis(url);
   client.on('error', () => {});
   t.teardown(() => client.disconnect());
   return client;
@@ -66,7 +66,7 @@ t.test('over TLS', async (t) => {
   // The certificate is trusted as an operator would do it, in a process of its own.
   const script = `
     const { openRedis } = await import('${new URL('../../dist/limits/redis-client.js', import.meta.url).href}');
-    const client = openRedis('rediss://localhost:${port}', 2000);
+    const client = openRedis('rediss://localhost:${port}');
     client.on('error', (error) => { console.log(error.code ?? error.message); process.exit(); });
     client.on('ready', async () => { console.log(await client.ping()); process.exit(); });`;
   const ask = async (env: Record<string, string>) => {

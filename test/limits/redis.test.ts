@@ -81,6 +81,20 @@ t.test('a store that is gone is told so', async (t) => {
   t.equal(await limits.check(), 'out of reach');
 });
 
+t.test('time in which this process could not have heard an answer is not held against the store', async (t) => {
+  const redis = await startRedis(t, { args: ['--enable-debug-command', 'yes'] });
+  if (redis === null) return;
+  const { limits, admin } = await watched(t, redis, 200);
+  const busy = admin.call('DEBUG', 'SLEEP', '0.1');
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  const counted = limits.add('rule', 'a', 60);
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  // The answer comes while nobody listens.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  t.match(await counted, { count: 1 });
+  await busy;
+});
+
 t.test('one slow answer after an idle time is no reason to give up the connection; silence is', async (t) => {
   const redis = await startRedis(t);
   if (redis === null) return;

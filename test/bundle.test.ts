@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const LOADS = new URL('support/loads.mjs', import.meta.url).href;
+
+t.test('a start loads few files, and of packages only what has machine code', async (t) => {
+  const child = spawn(process.execPath, ['--import', LOADS, MAIN], {
+    cwd: t.testdir({}),
+    env: { PORT: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'exit');
+  let told = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    told += text;
+  });
+  for await (const text of child.stdout.setEncoding('utf8')) if (String(text).includes('doorcode listens')) break;
+  child.kill('SIGKILL');
+  await ended;
+  const loaded = [...told.matchAll(/^loaded (\S+)$/gm)].map(([, url = '']) => url);
+  const packages = loaded
+    .filter((url) => url.includes('/node_modules/'))
+    .map((url) => url.split('/node_modules/').pop());
+  // The number tables are loaded right after the service listens.
+  t.strictSame(
+    packages.filter((path) => !/^(sodium-native|libphonenumber-js)\//.test(path ?? '')),
+    [],
+  );
+  t.ok(loaded.length > 1 && loaded.length < 60, `${loaded.length} modules`);
+});

@@ -9,5 +9,13 @@ export const systemClock: Clock = () => Date.now();
  * @param unixSeconds whole seconds since the Unix epoch
  */
 export function isoSeconds(unixSeconds: number): string {
-  return `${new Date(unixSeconds * 1000).toISOString().slice(0, 19)}Z`;
+  if (unixSeconds !== lastSeconds) {
+    lastText = `${new Date(unixSeconds * 1000).toISOString().slice(0, 19)}Z`;
+    lastSeconds = unixSeconds;
+  }
+  return lastText;
 }
+
+/** Many answers of the same second tell of the same instant. */
+let lastSeconds = Number.NaN;
+let lastText = '';

@@ -27,6 +27,7 @@ t.test('every source has its test in the same place, and every test its source',
   const withoutSource: Record<string, string> = {
     advisories: 'what has gone wrong elsewhere, by its published id',
     'attack/replicas': 'an attack on two replicas behind a gateway',
+    bundle: 'what a start of the built program loads',
     cost: 'what an answer costs, over all that makes it',
     'delivery-flow': 'the whole sign-in, with every provider',
     examples: 'each program of examples/, run',

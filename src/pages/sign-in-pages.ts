@@ -48,6 +48,14 @@ export function createSignInPages(parts: SignInPageParts) {
     return challenge;
   };
 
+  const takeApart = (request: FastifyRequest): void => {
+    const { about, ...fields } = request.body as Record<string, unknown>;
+    if (typeof about !== 'string') return;
+    forms.set(request, about);
+    if (typeof fields['otp'] === 'string') fields['otp'] = plainCode(fields['otp']);
+    request.body = fields;
+  };
+
   /** Undefined when the limit store cannot be asked: the page is shown without what it would tell. */
   const standingOf = (request: FastifyRequest, challenge: Challenge) =>
     policy
@@ -113,15 +121,11 @@ export function createSignInPages(parts: SignInPageParts) {
      * Takes the forms of our own pages apart, which say what they are about, a challenge or one showing of the login page:
      * a code may be written there as people do. Any other body is taken as it is.
      */
-    async readForm(request: FastifyRequest): Promise<void> {
+    readForm(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
       request.body ??= {};
       const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
-      if (!isForm || !wantsHtml(request)) return;
-      const { about, ...fields } = request.body as Record<string, unknown>;
-      if (typeof about !== 'string') return;
-      forms.set(request, about);
-      if (typeof fields['otp'] === 'string') fields['otp'] = plainCode(fields['otp']);
-      request.body = fields;
+      if (isForm && wantsHtml(request)) takeApart(request);
+      done();
     },
 
     /**

@@ -15,7 +15,7 @@ export function createOnce(
   later: (run: () => void, ms: number) => void = (run, ms) => setTimeout(run, ms).unref(),
 ): Once {
   const results = new Map<string, Promise<unknown>>();
-  return async <T>(key: string | undefined, action: () => Promise<T>): Promise<T> => {
+  return <T>(key: string | undefined, action: () => Promise<T>): Promise<T> => {
     if (key === undefined) return action();
     const earlier = results.get(key);
     if (earlier !== undefined) return earlier as Promise<T>;

@@ -8,11 +8,11 @@ import { hashPassword } from '../dist/users/password.js';
 import { createVisitors } from './challenges.mjs';
 import { productionEnv } from './doorcode-env.mjs';
 import { freePort } from './gateways.mjs';
-import { load, startServer } from './load.mjs';
+import { createAppetite, load, startServer } from './load.mjs';
 import { ratioRow } from './statistics.mjs';
 
 const ROUNDS = 5;
-const MOST = 12_000;
+const LEAST = 14_000;
 /** So few at a time that the figure is the service's and not the queue in front of it. */
 const CONNECTIONS = 4;
 
@@ -38,9 +38,14 @@ export async function benchHashing(folder) {
   const flood = join(folder, 'flood');
   await writeFile(flood, login);
   const lua = new URL('./wrk.lua', import.meta.url).pathname;
-  const check = () => load(url, visitors.right(MOST), { folder, connections: CONNECTIONS });
+  const appetite = createAppetite(LEAST);
+  const check = async (again = false) => {
+    const told = await load(url, visitors.right(appetite.most()), { folder, connections: CONNECTIONS, again });
+    appetite.saw(told);
+    return told;
+  };
   try {
-    for (let round = 0; round < 3; round += 1) await check();
+    for (let round = 0; round < 3; round += 1) await check(true);
     const rounds = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       const alone = await check();

@@ -5,22 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { createVisitors } from './challenges.mjs';
 import { productionEnv } from './doorcode-env.mjs';
 import { freePort } from './gateways.mjs';
-import { load, startServer } from './load.mjs';
+import { createAppetite, load, startServer } from './load.mjs';
 import { ratioRow } from './statistics.mjs';
 
 const ROUNDS = 3;
 /** Rounds before the first that counts, while the code is being compiled. */
-const WARM_UP = 3;
+const WARM_UP = 2;
 const SECONDS = 1;
-/** More than we answer in a round. Bare Fastify, which looks into none of them, gets the same ones again. */
-const MOST = 20_000;
-const AGAIN = 3;
+/** How many requests a round begins with. Bare Fastify, which looks into none of them, gets the same ones over and over. */
+const LEAST = 14_000;
 
 const BARE = fileURLToPath(new URL('./bare-server.mjs', import.meta.url));
-const toBare = (requests, path) => {
-  const there = requests.map((request) => request.replace('POST /otp ', `POST ${path} `));
-  return Array.from({ length: AGAIN }, () => there).flat();
-};
+const toBare = (requests, path) => requests.map((request) => request.replace('POST /otp ', `POST ${path} `));
 
 /** How many bytes of Set-Cookie a right code is answered with, names included. */
 async function setCookieBytes(url, request) {
@@ -46,31 +42,35 @@ export async function benchHttp(folder) {
   const bare = await startServer({ script: BARE, args: [barePort, bytes, key.toString('base64')] });
 
   const people = visitors.signedIn('/auth', 1000);
-  const authorized = Array.from({ length: MOST * AGAIN }, (_, n) => people[n % people.length]);
   const kinds = {
-    right: { make: () => visitors.right(MOST), refused: 0 },
-    wrong: { make: () => visitors.wrong(MOST), refused: 1 },
-    auth: { make: () => authorized, refused: 0 },
+    right: { make: visitors.right, refused: 0, appetite: createAppetite(LEAST) },
+    wrong: { make: visitors.wrong, refused: 1, appetite: createAppetite(LEAST) },
+    auth: { make: () => people, refused: 0, appetite: createAppetite(LEAST) },
   };
   const rates = { right: [], wrong: [], auth: [], least: [] };
   try {
     for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
-      for (const [kind, { make, refused }] of Object.entries(kinds)) {
-        const requests = make();
-        const there = kind === 'auth' ? requests : toBare(requests, `/${kind}`);
+      const counts = round >= WARM_UP;
+      for (const [kind, { make, refused, appetite }] of Object.entries(kinds)) {
+        const requests = make(appetite.most());
         const options = { folder, seconds: SECONDS };
-        const one = await load(url, requests, options);
-        const other = await load(bareUrl, there, options);
-        if (one.refused !== one.requests * refused) throw new Error(`${kind}: ${JSON.stringify(one)}`);
-        if (round >= WARM_UP) rates[kind].push([one.perSecond, other.perSecond]);
+        const one = await load(url, requests, { ...options, again: kind === 'auth' || !counts });
+        appetite.saw(one);
+        if (counts && one.refused !== one.requests * refused) throw new Error(`${kind}: ${JSON.stringify(one)}`);
+        // Less code is compiled sooner.
+        if (round < WARM_UP - 1) continue;
+        const askBare = (path) => load(bareUrl, toBare(requests, path), { ...options, again: true });
+        const other = await askBare(`/${kind}`);
+        if (counts) rates[kind].push([one.perSecond, other.perSecond]);
         if (kind !== 'right') continue;
-        const least = await load(bareUrl, toBare(requests, '/least'), options);
-        if (round >= WARM_UP) rates.least.push([least.perSecond, other.perSecond]);
+        const least = await askBare('/least');
+        if (counts) rates.least.push([least.perSecond, other.perSecond]);
       }
     }
     const growth = [];
     for (let round = 0; round < ROUNDS; round += 1) {
-      const [ten, hundred] = [visitors.right(MOST), visitors.right(MOST)];
+      const most = kinds.right.appetite.most();
+      const [ten, hundred] = [visitors.right(most), visitors.right(most)];
       const one = await load(url, ten, { folder, seconds: SECONDS, connections: 10 });
       const other = await load(url, hundred, { folder, seconds: SECONDS, connections: 100 });
       growth.push(other.perSecond / one.perSecond);

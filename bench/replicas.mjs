@@ -8,12 +8,12 @@ import { connect, createServer } from 'node:net';
 import { createVisitors } from './challenges.mjs';
 import { productionEnv } from './doorcode-env.mjs';
 import { freePort } from './gateways.mjs';
-import { load, startServer } from './load.mjs';
+import { createAppetite, load, startServer } from './load.mjs';
 import { ratioRow } from './statistics.mjs';
 
-const ROUNDS = 3;
-const SECONDS = 2;
-const MOST = 16_000;
+const ROUNDS = 4;
+const SECONDS = 1;
+const LEAST = 14_000;
 
 export function hasRedis() {
   try {
@@ -105,23 +105,32 @@ export async function benchReplicas(folder) {
     });
   const alone = await start(ports[0], '0');
   const pair = await Promise.all([start(ports[1], '0'), start(ports[2], '1')]);
-  const ask = async (port, requests) => {
-    const options = { folder: `${folder}`, seconds: SECONDS, connections: 32, cores: '0,1', name: String(port) };
-    return (await load(`http://127.0.0.1:${port}`, requests, options)).perSecond;
+  const appetite = createAppetite(LEAST);
+  const ask = async (port, requests, again) => {
+    const options = {
+      folder: `${folder}`,
+      seconds: SECONDS,
+      connections: 100,
+      cores: '0,1',
+      name: String(port),
+      again,
+    };
+    return load(`http://127.0.0.1:${port}`, requests, options);
   };
   const ratios = [];
   const shares = [];
   try {
     for (let round = -2; round < ROUNDS; round += 1) {
-      const one = await ask(ports[0], visitors.right(MOST));
-      const people = [visitors.right(MOST), visitors.right(MOST)];
+      const one = await ask(ports[0], visitors.right(appetite.most()), round < 0);
+      appetite.saw(one);
+      const people = [visitors.right(appetite.most()), visitors.right(appetite.most())];
       const before = [cpuSeconds(redis.child), ...pair.map(({ child }) => cpuSeconds(child))];
       const startedAt = performance.now();
-      const both = await Promise.all([ask(ports[1], people[0]), ask(ports[2], people[1])]);
+      const both = await Promise.all([ask(ports[1], people[0], round < 0), ask(ports[2], people[1], round < 0)]);
       const seconds = (performance.now() - startedAt) / 1000;
       const used = [redis.child, ...pair.map(({ child }) => child)].map((child, n) => cpuSeconds(child) - before[n]);
       if (round < 0) continue;
-      ratios.push((both[0] + both[1]) / one);
+      ratios.push((both[0].perSecond + both[1].perSecond) / one.perSecond);
       shares.push(used.map((cpu) => Math.round((cpu / seconds / 2) * 100)));
     }
   } finally {

@@ -33,8 +33,11 @@ const startedAt = performance.now();
 try {
   for (const [name, { run, missing }] of Object.entries(parts)) {
     if (asked.length > 0 && !asked.includes(name)) continue;
-    if (missing === null) rows.push(...(await run()));
-    else console.log(`${name}: ${missing}, not measured`);
+    const partAt = performance.now();
+    if (missing === null) {
+      rows.push(...(await run()));
+      console.log(`${name}: ${Math.round((performance.now() - partAt) / 1000)} s`);
+    } else console.log(`${name}: ${missing}, not measured`);
   }
 } finally {
   await rm(folder, { recursive: true, force: true });

@@ -14,7 +14,7 @@ const FLAGS = [
 ] as const;
 
 // A tenth above what was seen last. Whoever makes it less lowers it; whoever needs more raises it, and says why.
-const MOST_ALLOCATED = { right: 46_500, wrong: 36_000, auth: 22_500 };
+const MOST_ALLOCATED = { right: 42_800, wrong: 33_300, auth: 22_200 };
 /** The challenge as the browser sends it; the session as it is set, attributes included. */
 const COOKIES = { challenge: 412, session: 310 };
 

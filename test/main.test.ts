@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CookieJar } from './support/build-app.ts';
+import { keep } from './support/kept.ts';
+import { startLoopbackServer } from './support/loopback-server.ts';
 import { program } from './support/programs.ts';
 import { childEnv, MAIN, startService } from './support/service.ts';
 import { startSignalWire } from './support/signalwire.ts';
@@ -55,6 +57,31 @@ t.test('with a port for metrics they are told there, and not to users', async (t
   t.ok(lines.some((line) => /^doorcode_build_info\{version="\d+\.\d+\.\d+[^"]*"\} 1$/.test(line)));
   t.equal((await service.get('/metrics')).status, 404);
   t.equal(await service.stop(), 0);
+});
+
+t.test('with a collector it is told of requests, the last of them when the service stops', async (t) => {
+  const { url, visits } = await startLoopbackServer(t, (_visit, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  const service = await startService(t, { OTEL_EXPORTER_OTLP_ENDPOINT: url });
+  t.equal((await service.post('/login', { username: 'demo', password: 'demo' })).status, 200);
+  t.equal(await service.stop('SIGINT'), 0);
+  const told = visits.map(({ method, path, body }) => `${method} ${path} ${body}`).join('\n');
+  keep('trace', told);
+  t.match(told, /^POST \/v1\/traces /);
+  for (const words of ['"doorcode"', '"POST"', '"/login"']) t.match(told, words);
+});
+
+t.test('what nobody caught ends it, and the log says where but quotes nothing', async (t) => {
+  const fault = `process.on('SIGUSR2', () => setImmediate(() => { throw new Error('no code 482915 for +15550100100'); }))`;
+  const service = await startService(t, { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}` });
+  t.equal(await service.stop('SIGUSR2'), 1);
+  const crash = service
+    .output()
+    .split('\n')
+    .find((line) => line.includes('sys_crash'));
+  t.match(JSON.parse(crash ?? '{}'), { level: 60, event: 'sys_crash', err: { type: 'Error', stack: /Immediate/ } });
+  t.notMatch(crash ?? '', /482915|15550100100/);
 });
 
 t.test('every fault of the configuration is told at once, by name, with exit code 78', async (t) => {

@@ -1,6 +1,7 @@
-import Fastify from 'fastify';
+import Fastify, { type FastifyRequest } from 'fastify';
 import t, { type Test } from 'tap';
 import { createCodec } from '../../src/seal/codec.ts';
+import { registerCookies } from '../../src/seal/cookies.ts';
 import type { SealKeys } from '../../src/seal/keys.ts';
 import { CookieJar, testApp } from '../support/build-app.ts';
 
@@ -189,4 +190,31 @@ t.test('a cookie of the same name that somebody else planted does not hide ours'
   t.equal(await status(`x${SESSION}=${session}`), 401, 'another name');
   t.equal(await verify(`${CHALLENGE}=planted`), 'challenge_missing');
   t.equal(await verify(`${CHALLENGE}=planted; ${CHALLENGE}=${challenge}`), 'otp_used');
+});
+
+t.test('a session is opened once; spelled so that it would fill memory, each time', async (t) => {
+  const app = Fastify();
+  t.teardown(() => app.close());
+  const cookies = await registerCookies(app, { keys: separate, secure: false });
+  const { open } = cookies.codec;
+  let opened = 0;
+  Object.assign(cookies.codec, {
+    open: (...sealed: Parameters<typeof open>) => {
+      opened += 1;
+      return open(...sealed);
+    },
+  });
+  const sealed = cookies.codec.seal('session', { hello: 'there' });
+  const ask = (value: string) =>
+    cookies.open({ headers: { cookie: `a=b; ${SESSION}=${value}` } } as FastifyRequest, 'session');
+
+  for (let time = 0; time < 3; time += 1) t.match(ask(encodeURIComponent(sealed)), { hello: 'there' });
+  t.equal(opened, 1);
+  // Every character as its number: the same session in three times the room, and there are many such spellings.
+  const longer = cookies.codec.seal('session', { hello: 'there', padding: 'x'.repeat(300) });
+  const longest = [...longer].map((character) => `%${character.charCodeAt(0).toString(16)}`).join('');
+  t.ok(longest.length > 1024);
+  opened = 0;
+  for (let time = 0; time < 3; time += 1) t.match(ask(longest), { hello: 'there' });
+  t.equal(opened, 3);
 });

@@ -18,7 +18,7 @@ import type { Lifecycle, ReadinessCheck } from './http/health.ts';
 import { createLogger } from './http/logging.ts';
 import type { Limits } from './limits/limits.ts';
 import { createMemoryLimits } from './limits/memory.ts';
-import { guessBudget, percent } from './limits/risk.ts';
+import { guessBudget } from './limits/risk.ts';
 import { listenFault } from './listen-fault.ts';
 import type { Log } from './log.ts';
 import { locales } from './pages/locales/locales.ts';
@@ -26,6 +26,7 @@ import { createRandomBytes } from './random.ts';
 import { deriveKeys, type SealKeys } from './seal/keys.ts';
 import type { SenderName } from './sender-config.ts';
 import { leftOut, watchSenders } from './sender-readiness.ts';
+import { startNotice, urlOf } from './start-notice.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { MetricsServer } from './telemetry/metrics-server.ts';
 import { tracedDirectory } from './telemetry/traced-directory.ts';
@@ -158,7 +159,7 @@ export async function serve({ env, write, logDestination, version = '' }: ServeO
   const metricsServer = metrics === undefined ? undefined : await listenForMetrics(metrics, config, app);
   logger.info({ event: 'sys_startup', version }, 'sys_startup');
   const metricsUrl = metricsServer === undefined ? undefined : `${urlOf(config.host, metricsServer.port)}/metrics`;
-  write([...notice(config, listeningUrl(app, config)), ...metricsNotice(metricsUrl)].join('\n'));
+  write(startNotice(config, listeningUrl(app, config), DEMO_USER, metricsUrl).join('\n'));
 
   return {
     url: listeningUrl(app, config),
@@ -382,37 +383,4 @@ async function openComposer({ appName, origin, otpDigits }: Config, log: Log): P
 // The port that was really taken: PORT=0 asks for any.
 function listeningUrl(app: FastifyInstance, { host }: Config): string {
   return urlOf(host, (app.server.address() as AddressInfo).port);
-}
-
-function urlOf(host: string, port: number): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-function metricsNotice(url: string | undefined): string[] {
-  return url === undefined ? [] : [`metrics are on ${url}`];
-}
-
-/** What a person who starts the service needs to know. */
-function notice(config: Config, url: string): string[] {
-  const lines = [`doorcode listens on ${url}`];
-  if (config.users.kind === 'demo') {
-    lines.push(`the one user is ${DEMO_USER.username} with the password demo, phone ${DEMO_USER.phone}`);
-  }
-  lines.push(
-    config.delivery.includes('console')
-      ? 'codes appear here, on the console'
-      : `codes are sent by ${config.delivery.join(', then ')}`,
-  );
-  if (!config.keysGiven) lines.push('keys were made for this run: a restart signs everybody out');
-  lines.push(
-    config.redisUrl === undefined
-      ? 'limits are counted in this process: run one replica; a restart forgets the counts'
-      : `limits are shared in Redis; while it is away, ${config.limitsOnOutage === 'deny' ? 'sign-ins are refused' : 'each replica counts for itself'}`,
-  );
-  const { guessesPerDay, perDay, perYear } = guessBudget(config.limits, config.otpDigits);
-  lines.push(
-    `guess budget: who has a password gets ${guessesPerDay} guesses at its codes in 24 hours at the most, ` +
-      `a chance of ${percent(perDay)}, and of ${percent(perYear)} in a year`,
-  );
-  return lines;
 }

@@ -13,6 +13,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 t.test('every source has its test in the same place, and every test its source', async (t) => {
   const withoutTest: Record<string, string> = {
     'callbacks/api': 'literals; openapi/document.test.ts holds them, and support/documented.ts every answer',
+    'command-help': 'words; command-line.test.ts and readme.test.ts hold them',
     'delivery/sender': 'a port; its adapters pass sender.contract.ts',
     'limits/limits': 'a port',
     'phone-simulator/provider': 'a port; compatibility and plivo have tests of their own',

@@ -3,6 +3,10 @@ export type Clock = () => number;
 
 export const systemClock: Clock = () => Date.now();
 
+/** Many answers of one second tell of the same instant. */
+let lastSeconds = Number.NaN;
+let lastText = '';
+
 /**
  * The instant as an ISO 8601 UTC string with whole seconds, the form every answer uses.
  *
@@ -15,7 +19,3 @@ export function isoSeconds(unixSeconds: number): string {
   }
   return lastText;
 }
-
-/** Many answers of the same second tell of the same instant. */
-let lastSeconds = Number.NaN;
-let lastText = '';

@@ -35,6 +35,17 @@ export function watchSenders(senders: readonly Sender[], log: Log): SenderReadin
   };
 }
 
+/**
+ * Whether messages can be sent: waits for what every message is looked up in, so that nobody signs in on a replica that
+ * stands still to load it.
+ *
+ * @param loadNumbers see `NumberRules.load`
+ * @param senders see {@link SenderReadiness.check}
+ */
+export function deliveryReadiness(loadNumbers: () => Promise<void>, senders: ReadinessCheck): ReadinessCheck {
+  return () => loadNumbers().then(senders, () => 'number tables cannot be loaded');
+}
+
 /** Senders that have failed so often that they are not being tried, by name. */
 export function leftOut(states: Readonly<Record<string, BreakerState>>): string[] {
   return Object.entries(states)

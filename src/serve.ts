@@ -25,7 +25,7 @@ import { locales } from './pages/locales/locales.ts';
 import { createRandomBytes } from './random.ts';
 import { deriveKeys, type SealKeys } from './seal/keys.ts';
 import type { SenderName } from './sender-config.ts';
-import { leftOut, watchSenders } from './sender-readiness.ts';
+import { deliveryReadiness, leftOut, watchSenders } from './sender-readiness.ts';
 import { startNotice, urlOf } from './start-notice.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { MetricsServer } from './telemetry/metrics-server.ts';
@@ -134,7 +134,7 @@ export async function serve({ env, write, logDestination, version = '' }: ServeO
     receiptKeys: receiptKeys(config),
     assertions,
     lifecycle,
-    readiness: { ...store.readiness, delivery: () => numbers.load().then(readiness.check) },
+    readiness: { ...store.readiness, delivery: deliveryReadiness(numbers.load, readiness.check) },
     warnings: () => [...store.warnings(), ...readiness.warnings(), ...leftOut(delivery.states())],
     events: metrics?.events,
     observeRequest: metrics?.observeRequest,
@@ -152,10 +152,10 @@ export async function serve({ env, write, logDestination, version = '' }: ServeO
   await app.listen({ host, port, backlog: BACKLOG, listenTextResolver: () => 'listening' }).catch((error) => {
     throw listenFault(error, config);
   });
-  // Readiness tells of what goes wrong here; without the catch it would end the process.
+  // After the start, and before the first message.
   void setImmediate()
     .then(numbers.load)
-    .catch(() => {});
+    .catch((err: unknown) => logger.error({ err }, 'number tables cannot be loaded'));
   const metricsServer = metrics === undefined ? undefined : await listenForMetrics(metrics, config, app);
   logger.info({ event: 'sys_startup', version }, 'sys_startup');
   const metricsUrl = metricsServer === undefined ? undefined : `${urlOf(config.host, metricsServer.port)}/metrics`;

@@ -1,7 +1,11 @@
 import type { Config } from './config.ts';
 import { guessBudget, percent } from './limits/risk.ts';
 
-/** @param host an address; one of IPv6 is put in brackets (RFC 3986 §3.2.2) */
+/**
+ * Where an HTTP server listens.
+ *
+ * @param host an address; one of IPv6 is put in brackets (RFC 3986 §3.2.2)
+ */
 export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

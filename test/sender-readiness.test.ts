@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Sender } from '../src/delivery/sender.ts';
 import { silentLog } from '../src/log.ts';
-import { leftOut, watchSenders } from '../src/sender-readiness.ts';
+import { deliveryReadiness, leftOut, watchSenders } from '../src/sender-readiness.ts';
 
 function sender(name: string, ready?: Promise<void>): Sender {
   const send = async () => ({ sender: name });
@@ -18,6 +18,34 @@ function loading() {
 }
 
 const turn = () => new Promise(setImmediate);
+
+t.test('delivery is ready once the number tables are there, and then as ready as its senders', async (t) => {
+  const tables = loading();
+  let state: string | null = null;
+  const check = deliveryReadiness(
+    () => tables.ready,
+    () => state,
+  );
+  let told: string | null | undefined;
+  const answer = Promise.resolve(check()).then((result) => {
+    told = result;
+  });
+  await turn();
+  t.equal(told, undefined, 'it waits');
+  tables.settle();
+  await answer;
+  t.equal(told, null);
+  state = 'signalwire is loading';
+  t.equal(await check(), 'signalwire is loading');
+});
+
+t.test('number tables that cannot be loaded are told', async (t) => {
+  const check = deliveryReadiness(
+    () => Promise.reject(new Error('no such file')),
+    () => null,
+  );
+  t.equal(await check(), 'number tables cannot be loaded');
+});
 
 t.test('senders that have nothing to load are ready at once', async (t) => {
   const { check, warnings } = watchSenders([sender('webhook'), sender('console')], silentLog);

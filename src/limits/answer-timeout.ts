@@ -16,7 +16,7 @@ interface Waiter {
  * event loop was held up, timers run before sockets are read, and a plain timeout would give up an answer that has
  * already arrived. One timer serves all that wait.
  *
- * @param timeoutMs for each answer, an eighth more at the most
+ * @param timeoutMs for each answer, an eighth more at the most, of the time in which it could have been heard
  * @returns what settles like the promise that it is given, or rejects with {@link AnswerTimeout}
  */
 export function createAnswerTimeout(timeoutMs: number): <Answer>(answer: Promise<Answer>) => Promise<Answer> {

@@ -9,14 +9,18 @@ export type RedisClient = Redis | Cluster;
  * it breaks, they fail at once, because who asks has a user waiting, and an event that is counted late is counted for
  * nobody. The commands of one turn of the event loop go out together. How long an answer may take is the caller's affair.
  *
+ * @param handshakeMs how long a new connection may stay without an answer before another one is tried; no command gets
+ *   more time than that
  * @throws Error when the URL cannot be read
  */
-export function openRedis(url: string): RedisClient {
+export function openRedis(url: string, handshakeMs = 2000): RedisClient {
   const target = parseRedisUrl(url);
   const options = {
     db: target.db,
     connectionName: 'doorcode',
     connectTimeout: 1000,
+    // For what the client asks by itself when it has connected: without an answer to that it would wait for ever.
+    commandTimeout: handshakeMs,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,

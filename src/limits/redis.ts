@@ -13,6 +13,8 @@ export interface RedisLimitsOptions {
   readonly log: Log;
   /** How long a command may take before the store counts as out of reach; see {@link createAnswerTimeout}. */
   readonly timeoutMs?: number;
+  /** See {@link openRedis}; longer than a command may take. */
+  readonly handshakeMs?: number;
   /** Is told how long each command took. */
   readonly observe?: ((operation: string, ms: number, failed: boolean) => void) | undefined;
 }
@@ -84,8 +86,9 @@ const SILENT_MS = 1000;
  *
  * @throws Error when the URL cannot be read
  */
-export function createRedisLimits({ url, clock, log, timeoutMs = 200, observe }: RedisLimitsOptions): RedisLimits {
-  const client = openRedis(url);
+export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
+  const { url, clock, log, timeoutMs = 200, handshakeMs = Math.max(2000, 2 * timeoutMs), observe } = options;
+  const client = openRedis(url, handshakeMs);
   const inTime = createAnswerTimeout(timeoutMs);
   for (const [name, lua] of Object.entries({ doorcodeAdd: ADD, doorcodeClaim: CLAIM, doorcodeGiveBack: GIVE_BACK })) {
     client.defineCommand(name, { numberOfKeys: 1, lua });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { createRedisLimits, type RedisLimits } from '../../src/limits/redis.ts';
@@ -81,6 +83,29 @@ t.test('a store that is gone is told so', async (t) => {
   t.equal(await limits.check(), 'out of reach');
 });
 
+t.test('a server that takes the connection and then says nothing is not waited for', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === null) return;
+  const sockets: Socket[] = [];
+  const server = createServer((near) => {
+    sockets.push(near.on('error', () => {}));
+    if (sockets.length === 1) return;
+    const far = connect(redis.port, '127.0.0.1').on('error', () => {});
+    near.pipe(far).pipe(near);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const limits = createRedisLimits({ url, clock: fakeClock(), log: silentLog, timeoutMs: 5000, handshakeMs: 100 });
+  t.teardown(async () => {
+    await limits.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await limits.connected(10_000);
+  t.equal(await limits.check(), null);
+  t.equal(sockets.length, 2);
+});
+
 t.test('time in which this process could not have heard an answer is not held against the store', async (t) => {
   const redis = await startRedis(t, { args: ['--enable-debug-command', 'yes'] });
   if (redis === null) return;
@@ -90,7 +115,7 @@ t.test('time in which this process could not have heard an answer is not held ag
   const counted = limits.add('rule', 'a', 60);
   for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
   // The answer comes while nobody listens.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
   t.match(await counted, { count: 1 });
   await busy;
 });

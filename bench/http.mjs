@@ -57,8 +57,6 @@ export async function benchHttp(folder) {
         const one = await load(url, requests, { ...options, again: kind === 'auth' || !counts });
         appetite.saw(one);
         if (counts && one.refused !== one.requests * refused) throw new Error(`${kind}: ${JSON.stringify(one)}`);
-        // Less code is compiled sooner.
-        if (round < WARM_UP - 1) continue;
         const askBare = (path) => load(bareUrl, toBare(requests, path), { ...options, again: true });
         const other = await askBare(`/${kind}`);
         if (counts) rates[kind].push([one.perSecond, other.perSecond]);

@@ -110,6 +110,7 @@ export async function benchReplicas(folder) {
     const options = {
       folder: `${folder}`,
       seconds: SECONDS,
+      // So many that no replica waits for the generator.
       connections: 100,
       cores: '0,1',
       name: String(port),

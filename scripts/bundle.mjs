@@ -1,11 +1,13 @@
-// Puts what every start loads into few files: looking for, reading and compiling hundreds of modules one by one takes
-// Node.js a third of its start. `dist/main.js` becomes the bundle's first file; the modules that the compiler wrote stay
-// beside it, for tests and benchmarks.
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { relative } from 'node:path';
+// Puts what every start loads into few files: see docs/adr/0012. `dist/main.js` becomes the bundle's first file; the
+// modules that the compiler wrote stay beside it, for tests and benchmarks.
+import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const DIST = new URL('../dist/', import.meta.url).pathname;
+const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
+const MAIN = join(DIST, 'main.js');
 
 /** Packages that every start needs, bundled with all that they need; the others are loaded when they are called for. */
 const BUNDLED = [
@@ -45,17 +47,22 @@ const ours = {
     onLoad({ filter: /\.js$/ }, ({ path }) => {
       const text = readFileSync(path, 'utf8');
       if (!isOurs(path) || !text.includes('import.meta.url')) return undefined;
-      const from = JSON.stringify(`./${relative(DIST, path)}`);
+      const from = JSON.stringify(`./${relative(DIST, path).replaceAll(sep, '/')}`);
       return { contents: text.replaceAll('import.meta.url', `new URL(${from}, import.meta.url)`) };
     });
   },
 };
 
-for (const name of readdirSync(DIST)) if (name.startsWith('chunk-')) rmSync(DIST + name);
-const { metafile } = await build({
-  entryPoints: [`${DIST}main.js`],
+if (readFileSync(MAIN, 'utf8').includes('createRequireOfBundle')) {
+  console.error('dist/main.js is a bundle already: npm run build begins with the compiler');
+  process.exit(1);
+}
+const { metafile, outputFiles } = await build({
+  entryPoints: [MAIN],
   outdir: DIST,
+  // Read from where it is written to.
   allowOverwrite: true,
+  write: false,
   bundle: true,
   splitting: true,
   // All names begin alike, so that the next build can tell what is left of this one.
@@ -71,8 +78,32 @@ const { metafile } = await build({
   logLevel: 'warning',
   plugins: [ours],
 });
-chmodSync(`${DIST}main.js`, 0o755);
-writeFileSync(`${DIST}licenses.txt`, licences(Object.keys(metafile.inputs)));
+refuseStrangers(Object.values(metafile.outputs));
+// `main.js` comes last and at once, so that a start meanwhile finds all it asks for.
+for (const { path, contents } of outputFiles.filter(({ path }) => path !== MAIN)) writeFileSync(path, contents);
+writeFileSync(`${MAIN}.new`, outputFiles.find(({ path }) => path === MAIN).contents);
+chmodSync(`${MAIN}.new`, 0o755);
+renameSync(`${MAIN}.new`, MAIN);
+for (const name of readdirSync(DIST)) {
+  if (name.startsWith('chunk-') && !outputFiles.some(({ path }) => path === join(DIST, name))) rmSync(join(DIST, name));
+}
+writeFileSync(join(DIST, 'licenses.txt'), licences(Object.keys(metafile.inputs)));
+
+/**
+ * What stays outside is looked for from `dist/`, so it has to be a dependency of ours, not only of a library.
+ *
+ * @param {readonly { imports: readonly { path: string, external?: boolean }[] }[]} outputs
+ */
+function refuseStrangers(outputs) {
+  const { dependencies } = JSON.parse(readFileSync(join(DIST, '../package.json'), 'utf8'));
+  const packages = outputs
+    .flatMap(({ imports }) =>
+      imports.filter(({ path, external }) => external && !path.startsWith('node:') && !isBuiltin(path)),
+    )
+    .map(({ path }) => /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path);
+  const strangers = [...new Set(packages)].filter((name) => !(name in dependencies));
+  if (strangers.length > 0) throw new Error(`not in dependencies: ${strangers.join(', ')}`);
+}
 
 /**
  * The licences of what is in the bundle, as they ask for in copies.
@@ -82,9 +113,10 @@ writeFileSync(`${DIST}licenses.txt`, licences(Object.keys(metafile.inputs)));
 function licences(inputs) {
   const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
   const texts = [...folders].sort().map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+    const { name, version, license, author, repository } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-    return `${name} ${version}, ${license}\n\n${file === undefined ? '' : readFileSync(`${folder}/${file}`, 'utf8')}`;
+    const source = `Copyright ${author?.name ?? author}, ${repository?.url ?? repository}\n`;
+    return `${name} ${version}, ${license}\n\n${file === undefined ? source : readFileSync(`${folder}/${file}`, 'utf8')}`;
   });
   return texts.join(`\n${'-'.repeat(80)}\n\n`);
 }

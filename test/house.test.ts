@@ -160,8 +160,9 @@ t.test('what is packed has been built', async (t) => {
   const { files, scripts } = JSON.parse(read('package.json')) as { files: string[]; scripts: Record<string, string> };
   t.ok(files.includes('dist'));
   // npm runs it before `pack` and `publish`, and at an installation from a repository.
-  t.equal(scripts['prepack'], scripts['prestart']);
+  t.ok(scripts['prepack']?.endsWith(` && ${scripts['prestart']}`));
   t.match(scripts['prepack'], /\bbuild$/);
+  t.match(scripts['prepack'], "rmSync('dist'", 'and holds nothing whose source is gone');
 });
 
 t.test('the linter holds who may import whom', async (t) => {

@@ -11,8 +11,8 @@ import { freePort } from './gateways.mjs';
 import { createAppetite, load, startServer } from './load.mjs';
 import { ratioRow } from './statistics.mjs';
 
-const ROUNDS = 5;
-const LEAST = 14_000;
+const ROUNDS = 4;
+const LEAST = 10_000;
 /** So few at a time that the figure is the service's and not the queue in front of it. */
 const CONNECTIONS = 4;
 

@@ -13,7 +13,7 @@ import { ratioRow } from './statistics.mjs';
 
 const ROUNDS = 4;
 const SECONDS = 1;
-const LEAST = 14_000;
+const LEAST = 10_000;
 
 export function hasRedis() {
   try {

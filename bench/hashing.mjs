@@ -11,7 +11,7 @@ import { freePort } from './gateways.mjs';
 import { createAppetite, load, startServer } from './load.mjs';
 import { ratioRow } from './statistics.mjs';
 
-const ROUNDS = 4;
+const ROUNDS = 3;
 const LEAST = 10_000;
 /** So few at a time that the figure is the service's and not the queue in front of it. */
 const CONNECTIONS = 4;

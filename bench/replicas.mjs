@@ -11,7 +11,7 @@ import { freePort } from './gateways.mjs';
 import { createAppetite, load, startServer } from './load.mjs';
 import { ratioRow } from './statistics.mjs';
 
-const ROUNDS = 4;
+const ROUNDS = 3;
 const SECONDS = 1;
 const LEAST = 10_000;
 

@@ -2,8 +2,7 @@
 // bytes. node bench/bare-server.mjs PORT SET_COOKIE_BYTES MASTER_KEY
 //
 // `/least` does besides what a right code cannot do without, by hand and with nothing checked: it opens the challenge,
-// computes the code, counts, seals a session and sends helmet's headers. With these libraries
-// there is no less.
+// computes the code, counts, seals a session and sends helmet's headers. With these libraries there is no less.
 import { createHmac } from 'node:crypto';
 import Fastify from 'fastify';
 import sodium from 'sodium-native';

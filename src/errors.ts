@@ -37,6 +37,8 @@ export interface ProblemOptions {
   attemptsLeft?: number;
   /** Which limit was reached, for log and metrics; no answer tells it. */
   limit?: string;
+  /** Of a failed delivery: whether a provider may have accepted the message all the same. */
+  maybeSent?: boolean;
   cause?: unknown;
 }
 
@@ -49,6 +51,7 @@ export class DoorcodeError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly attemptsLeft: number | undefined;
   readonly limit: string | undefined;
+  readonly maybeSent: boolean;
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
     // Where it was thrown nobody asks: the code says what happened, and the cause has a stack of its own. Collecting one
@@ -64,5 +67,6 @@ export class DoorcodeError extends Error {
       options.retryAfterSeconds === undefined ? undefined : Math.max(1, Math.ceil(options.retryAfterSeconds));
     this.attemptsLeft = options.attemptsLeft;
     this.limit = options.limit;
+    this.maybeSent = options.maybeSent ?? false;
   }
 }

@@ -34,8 +34,9 @@ export interface Sent {
 }
 
 /**
- * Sends a code. The send is counted before and given back when it fails, so that a provider's fault costs nobody
- * anything.
+ * Sends a code. The send is counted before. It is refunded only when every attempt is known to have failed, so that a
+ * provider's refusal costs the user nothing. After a timeout or a broken connection the message may still arrive: the
+ * send stays counted, and the error says when the next one is allowed.
  *
  * @param ttlSeconds life of the code
  * @throws DoorcodeError `invalid_request` (no sender has this channel), `too_many_requests`, `delivery_failed`,
@@ -49,7 +50,9 @@ export async function sendCode(
 ): Promise<Sent> {
   const { clock, compose, delivery, policy } = ports;
   assertChannel(ports, outgoing.channel);
+  const countedAtMs = clock();
   const permit = await policy.send(outgoing.to, asker);
+  const waitMs = permit.resendAtMs - countedAtMs;
   try {
     // Rounded down: whenever a provider accepts it, the code lives at least until then.
     const handedAtMs = clock();
@@ -57,12 +60,28 @@ export async function sendCode(
     const { sender } = await delivery.deliver(compose({ ...outgoing, expiresAt }));
     const acceptedAtMs = clock();
     await permit.delivered();
-    return { acceptedAtMs, resendAtMs: permit.resendAtMs, sender, acceptedMs: acceptedAtMs - handedAtMs };
+    return {
+      acceptedAtMs,
+      // No later than the wait from now on, also when the clock has been set back meanwhile.
+      resendAtMs: Math.min(permit.resendAtMs, acceptedAtMs + waitMs),
+      sender,
+      acceptedMs: Math.max(0, acceptedAtMs - handedAtMs),
+    };
   } catch (error) {
+    if (error instanceof DoorcodeError && error.maybeSent) {
+      throw notBefore(error, Math.min(waitMs, permit.resendAtMs - clock()) / 1000);
+    }
     // Why it failed is what is to be told, even when the store has gone as well.
     await permit.giveBack().catch(() => {});
     throw error;
   }
+}
+
+/** The same failure, which asks the client to wait until the send limits allow another attempt. */
+function notBefore(error: DoorcodeError, seconds: number): DoorcodeError {
+  if (error.code !== 'delivery_failed') return error;
+  const retryAfterSeconds = Math.max(error.retryAfterSeconds ?? 1, seconds);
+  return new DoorcodeError(error.code, { retryAfterSeconds, maybeSent: true, cause: error.cause });
 }
 
 /** @throws DoorcodeError `invalid_request` when no configured sender has this channel */

@@ -206,7 +206,7 @@ for (const fault of ['rejected', 'opted_out'] as const) {
   }
 }
 
-t.test('when no sender accepts: 503, no challenge, and the sends are given back', async (t) => {
+t.test('when every sender refuses: 503, no challenge, and the sends are refunded', async (t) => {
   const { phone, login } = await setUp(t, ['signalwire', 'twilio', 'plivo'], {
     RESEND_COOLDOWN: '30',
     LIMIT_SEND_PHONE: '1/600',
@@ -215,7 +215,7 @@ t.test('when no sender accepts: 503, no challenge, and the sends are given back'
     SEND_BUDGET: '1',
   });
   phone.fault('signalwire', 'server_error');
-  phone.fault('twilio', 'reset');
+  phone.fault('twilio', 'too_many_requests');
   phone.fault('plivo', 'too_many_requests');
   for (let i = 0; i < 3; i += 1) {
     const jar = new CookieJar();
@@ -229,6 +229,26 @@ t.test('when no sender accepts: 503, no challenge, and the sends are given back'
   t.equal((await login()).statusCode, 200);
   t.match((await login()).json(), { code: 'too_many_requests' });
 });
+
+for (const fault of ['hang', 'accepted_hang', 'reset'] as const) {
+  t.test(`after ${fault} the message may still arrive: the send stays counted, for a login and a resend`, async (t) => {
+    const { phone, login, post, runOut, clock } = await setUp(t, ['signalwire'], { RESEND_COOLDOWN: '30' });
+    const open = new CookieJar();
+    await login(open);
+    clock.advance(30);
+    phone.fault('signalwire', fault);
+    for (const send of [() => login(), () => post('/otp/resend', {}, open)]) {
+      const before = phone.requests.length;
+      const answering = send();
+      if (fault !== 'reset') await runOut(before + 1);
+      const answer = await answering;
+      t.match(answer.json(), { status: 503, code: 'delivery_failed', retryAfter: fault === 'reset' ? 30 : 26 });
+      t.match((await login()).json(), { status: 429, code: 'too_many_requests' });
+      t.equal(phone.requests.length, before + 1, 'the second attempt reached no provider');
+      clock.advance(30);
+    }
+  });
+}
 
 t.test('after five failures the sender is skipped, and it comes back by itself', async (t) => {
   const { phone, login, clock } = await setUp(t, ['signalwire', 'twilio']);

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { Message } from '../src/delivery/sender.ts';
+import { DoorcodeError } from '../src/errors.ts';
 import { assertChannel, sendCode } from '../src/send-code.ts';
 import { fakeClock } from './support/fake-clock.ts';
 
@@ -47,6 +48,35 @@ t.test('the life of the code begins when it is accepted', async (t) => {
     acceptedMs: 3_500,
   });
   t.strictSame(told, ['send +15550100101 {"apiKey":"shop"}', 'delivered']);
+});
+
+t.test('a send whose outcome is unknown stays counted, and the error says when the next one is allowed', async (t) => {
+  const { clock, told, ports } = setUp(async () => {
+    clock.advance(4);
+    throw new DoorcodeError('delivery_failed', { retryAfterSeconds: 5, maybeSent: true });
+  });
+  await t.rejects(sendCode(ports, outgoing, 60, asker), { code: 'delivery_failed', retryAfterSeconds: 26 });
+  t.equal(told.length, 1, 'neither delivered nor refunded');
+});
+
+t.test('a number that is refused after an unknown outcome stays counted as well', async (t) => {
+  const { told, ports } = setUp(async () => {
+    throw new DoorcodeError('delivery_rejected', { maybeSent: true });
+  });
+  await t.rejects(sendCode(ports, outgoing, 60, asker), { code: 'delivery_rejected', retryAfterSeconds: undefined });
+  t.equal(told.length, 1);
+});
+
+t.test('a clock that is set back during the delivery makes no wait longer', async (t) => {
+  const { clock, ports } = setUp(async () => clock.advance(-3600));
+  const sent = await sendCode(ports, outgoing, 60, asker);
+  t.equal(sent.resendAtMs, clock() + 30_000);
+  t.equal(sent.acceptedMs, 0);
+  const failing = setUp(async () => {
+    failing.clock.advance(-3600);
+    throw new DoorcodeError('delivery_failed', { maybeSent: true });
+  });
+  await t.rejects(sendCode(failing.ports, outgoing, 60, asker), { code: 'delivery_failed', retryAfterSeconds: 30 });
 });
 
 t.test('a send that fails is given back', async (t) => {

@@ -42,7 +42,8 @@ export interface Delivery {
   readonly channels: readonly Channel[];
   /**
    * @throws DoorcodeError `delivery_rejected` when a rule or a sender says that the number cannot be reached (the next
-   *   ones see nothing of it), `delivery_failed` when none has accepted in time
+   *   ones see nothing of it), `delivery_failed` when none has accepted in time; both with `maybeSent` when the outcome
+   *   of an attempt is unknown
    */
   deliver(message: Message): Promise<Receipt>;
   /** Whether each sender is being tried at the moment. */
@@ -136,6 +137,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       }
       const able = guarded.filter(({ sender }) => sender.channels.includes(message.channel));
       let tried = 0;
+      let maybeSent = false;
       for (const { sender, breaker } of able) {
         const spentMs = clock() - begun;
         if (closed || spentMs >= deadlineMs) break;
@@ -146,9 +148,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         const timeoutMs = Math.min(perTryMs, deadlineMs - spentMs);
         const outcome = await turn(sender, breaker, { ...message, expiresAt }, timeoutMs, begun);
         if (!(outcome instanceof DeliveryError)) return outcome;
-        if (outcome.kind === 'permanent') throw new DoorcodeError('delivery_rejected');
+        maybeSent ||= outcome.maybeAccepted;
+        if (outcome.kind === 'permanent') throw new DoorcodeError('delivery_rejected', { maybeSent });
       }
-      if (tried > 0 || closed) throw new DoorcodeError('delivery_failed', { retryAfterSeconds });
+      if (tried > 0 || closed) throw new DoorcodeError('delivery_failed', { retryAfterSeconds, maybeSent });
       log.warn({ ...askedBy(message), channel: message.channel }, 'every sender is left out for a while');
       const soonestMs = Math.min(...able.map(({ breaker }) => breaker.retryAtMs)) - clock();
       throw new DoorcodeError('delivery_failed', { retryAfterSeconds: Math.max(1, soonestMs / 1000) });

@@ -15,7 +15,20 @@ const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 
 export function networkError(error: unknown, signal: AbortSignal): DeliveryError {
   if (error instanceof DeliveryError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return new DeliveryError('temporary', signal.aborted ? 'timeout' : reasonOf(code), code === '' ? undefined : code);
+  const reason = signal.aborted ? 'timeout' : reasonOf(code);
+  const detail = code === '' ? undefined : code;
+  // Without a connection no request was written, so the provider cannot have accepted anything.
+  return neverConnected(error, code)
+    ? new DeliveryError('temporary', reason, detail, false)
+    : new DeliveryError('temporary', reason, detail);
+}
+
+const CONNECT_CODES = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
+
+function neverConnected(error: unknown, code: string): boolean {
+  // Node tries all addresses of a host in turn and reports their failures together.
+  if (CONNECT_CODES.has(code) || error instanceof AggregateError) return true;
+  return error instanceof Error && 'syscall' in error && error.syscall === 'connect';
 }
 
 function reasonOf(code: string): string {

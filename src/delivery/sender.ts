@@ -54,13 +54,35 @@ export class DeliveryError extends Error {
   readonly reason: string;
   /** More for whoever reads the log: an error code, or where in the code. Never what an error quotes. */
   readonly detail: string | undefined;
+  /**
+   * Whether the provider may have accepted the message all the same, because the outcome is unknown: no answer came in
+   * time, the connection broke, or a gateway answered in place of the provider. False means that it was not accepted.
+   */
+  readonly maybeAccepted: boolean;
 
-  constructor(kind: 'permanent' | 'temporary', reason: string, detail?: string) {
+  /** @param maybeAccepted by default derived from the reason, see {@link isOutcomeUnknown} */
+  constructor(
+    kind: 'permanent' | 'temporary',
+    reason: string,
+    detail?: string,
+    maybeAccepted = kind === 'temporary' && isOutcomeUnknown(reason),
+  ) {
     super(`${kind}: ${reason}`);
     this.kind = kind;
     this.reason = reason;
     this.detail = detail;
+    this.maybeAccepted = maybeAccepted;
   }
+}
+
+// A complete answer other than 2xx is the provider's own statement that it did not accept the message. Three kinds of
+// answers come from something between it and us: 502 and 504 say that a gateway got no (valid) response (RFC 9110
+// §15.6.3, §15.6.5), and 520 to 599 are codes of content delivery networks for the same.
+const OUTCOME_UNKNOWN = /^(?:timeout|connection|bad_response|unexpected|http_(?:2\d\d|50[24]|5[2-9]\d))$/;
+
+/** Whether a failure for this reason leaves open if the provider accepted the message. */
+function isOutcomeUnknown(reason: string): boolean {
+  return OUTCOME_UNKNOWN.test(reason);
 }
 
 // Reasons that lie with the provider or the way to it. Others lie with one number, one country or one request, and must

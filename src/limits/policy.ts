@@ -49,7 +49,7 @@ export interface SendPermit {
   readonly resendAtMs: number;
   /** Says that a provider accepted the message. */
   delivered(): Promise<void>;
-  /** Uncounts it, when no provider accepted the message. */
+  /** Refunds the send, when it is known that no provider accepted the message. */
   giveBack(): Promise<void>;
 }
 
@@ -141,8 +141,8 @@ export function isOpenToAnybody(rule: string): boolean {
   return rule.startsWith('password-');
 }
 
-// A send that failed is given back, but it may have reached the phone late all the same, and each costs a provider's
-// time: failures have a bound of their own, twice as wide as that of successes by default.
+// A send that was refused is refunded, but each one costs a provider's time: failures have a limit of their own, twice as
+// wide as the limit of successes by default.
 const UNDELIVERED: readonly Window[] = [{ count: 10, seconds: 600 }];
 
 /**

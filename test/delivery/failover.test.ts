@@ -102,6 +102,33 @@ t.test('when none accepts, the user is told when to try again', async (t) => {
   t.strictSame(tried, ['first', 'second']);
 });
 
+t.test('the error says whether a sender may have accepted the message all the same', async (t) => {
+  const cases: [maybeSent: boolean, ...sends: Send[]][] = [
+    [false, refuse('temporary', 'http_500'), refuse('temporary', 'http_429')],
+    [false, refuse('temporary', 'busy'), refuse('temporary', 'credentials')],
+    [false, refuse('temporary', 'certificate')],
+    [false, refuse('permanent', 'number')],
+    [true, refuse('temporary', 'timeout'), refuse('temporary', 'http_429')],
+    [true, refuse('temporary', 'http_429'), refuse('temporary', 'connection')],
+    [true, refuse('temporary', 'http_504'), refuse('permanent', 'number')],
+    [true, refuse('temporary', 'bad_response')],
+    [true, async () => Promise.reject(new TypeError('after the request was sent'))],
+  ];
+  for (const [index, [maybeSent, ...sends]] of cases.entries()) {
+    const { delivery } = setup(Object.fromEntries(sends.map((send, place) => [`sender${place}`, send])));
+    t.match(await failure(delivery.deliver(message())), { name: 'DoorcodeError', maybeSent }, `case ${index}`);
+  }
+});
+
+t.test('when closing aborts an attempt, its outcome is unknown; what was not attempted is not sent', async (t) => {
+  const { delivery } = setup({ first: ignore });
+  const delivered = failure(delivery.deliver(message()));
+  await new Promise((resolve) => setImmediate(resolve));
+  await delivery.close();
+  t.match(await delivered, { code: 'delivery_failed', maybeSent: true });
+  t.match(await failure(delivery.deliver(message())), { code: 'delivery_failed', maybeSent: false });
+});
+
 t.test('a fault in a sender is temporary, and its message goes nowhere', async (t) => {
   for (const send of [
     async () => {

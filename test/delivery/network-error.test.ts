@@ -30,6 +30,29 @@ t.test('every failure of the network is temporary, with a reason', async (t) => 
   }
 });
 
+t.test('without a connection nothing was sent; after that, the outcome is unknown', async (t) => {
+  const onSocket = (code: string, syscall: string) => Object.assign(withCode(code), { syscall });
+  for (const [error, maybeAccepted] of [
+    [withCode('ECONNREFUSED'), false],
+    [withCode('ENOTFOUND'), false],
+    [withCode('EAI_AGAIN'), false],
+    [new errors.ConnectTimeoutError(), false],
+    [onSocket('ETIMEDOUT', 'connect'), false],
+    [Object.assign(new AggregateError([onSocket('EHOSTUNREACH', 'connect')]), { code: 'EHOSTUNREACH' }), false],
+    [withCode('CERT_HAS_EXPIRED'), false],
+    [onSocket('EHOSTUNREACH', 'read'), true],
+    [withCode('ECONNRESET'), true],
+    [withCode('EPIPE'), true],
+    [new errors.SocketError('other side closed'), true],
+    [new errors.HeadersTimeoutError(), true],
+    [new errors.BodyTimeoutError(), true],
+    [withCode('HPE_INVALID_CONSTANT'), true],
+  ] as const) {
+    t.equal(networkError(error, patient()).maybeAccepted, maybeAccepted, String(error));
+  }
+  t.equal(networkError(withCode('ECONNRESET'), AbortSignal.abort()).maybeAccepted, true);
+});
+
 t.test('the code of the error is kept for the log, and nothing else of it', async (t) => {
   t.equal(networkError(withCode('ECONNREFUSED'), patient()).detail, 'ECONNREFUSED');
   t.equal(networkError(new Error(`something about ${number}`), patient()).detail, undefined);

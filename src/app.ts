@@ -13,13 +13,16 @@ import { createReturnTo } from './gateway/return-to.ts';
 import { registerGateway } from './gateway/routes.ts';
 import { createClientErrorHandler } from './http/client-error.ts';
 import { registerCrossSiteRule } from './http/cross-site.ts';
-import { type Lifecycle, type ReadinessCheck, registerHealth } from './http/health.ts';
+import { registerForwardedWarning } from './http/forwarded-warning.ts';
+import { registerHealth } from './http/health.ts';
 import { registerJsonBody } from './http/json-body.ts';
 import { type ObserveRequest, registerRequestLog } from './http/logging.ts';
 import { registerOverload } from './http/overload.ts';
 import { registerProblems } from './http/problem.ts';
+import { createReadiness, type Lifecycle, type ReadinessCheck, type ReportReadiness } from './http/readiness.ts';
 import { sendThroughHooks } from './http/router-error.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
+import { createTrust, isOwnRequest } from './http/trusted-peers.ts';
 import type { Limits } from './limits/limits.ts';
 import { createPolicy } from './limits/policy.ts';
 import { gatherRoutes } from './openapi/gather.ts';
@@ -43,6 +46,13 @@ import { createApiKeys } from './verifications/api-keys.ts';
 import { signReceipt } from './verifications/receipt.ts';
 import { registerVerifications } from './verifications/routes.ts';
 import { createTestNumbers } from './verifications/test-numbers.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The readiness of the service, for the server of the metrics port as well. */
+    reportReadiness: ReportReadiness;
+  }
+}
 
 /** Everything outside the app that it talks to. */
 export interface AppPorts {
@@ -87,12 +97,13 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   const eventLog = createEventLog({ logger, hashSubject, mask: ports.mask });
   const events = fanOut([eventLog, clockWatch.events, ...(ports.events === undefined ? [] : [ports.events])]);
   const newRequestId = requestIds(ports.random);
+  const isTrustedPeer = createTrust(config.trustProxy);
 
   const app = Fastify({
     loggerInstance: logger,
     genReqId: newRequestId,
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: config.trustProxy.length === 0 ? false : [...config.trustProxy],
+    trustProxy: config.trustProxy.length === 0 ? false : isTrustedPeer,
     bodyLimit: BODY_LIMIT_BYTES,
     http: { connectionsCheckingInterval: REQUEST_CHECK_MS },
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -110,6 +121,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   const routes = gatherRoutes(app);
   await ports.registerTracing?.(app);
   registerRequestLog(app, ports.observeRequest);
+  registerForwardedWarning(app, isTrustedPeer);
   registerJsonBody(app);
   await app.register(formbody, { bodyLimit: BODY_LIMIT_BYTES });
   registerSecurityHeaders(app, securityHeaders(config));
@@ -205,10 +217,21 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     loginLink: createLoginLink(config.origin, returnTo),
     idleTtlSeconds: config.sessionIdleTtlSeconds,
   });
-  registerHealth(app, ports.lifecycle, ports.readiness, () => [
-    ...(ports.warnings?.() ?? []),
-    ...clockWatch.warnings(),
-  ]);
+  app.decorate(
+    'reportReadiness',
+    createReadiness({
+      lifecycle: ports.lifecycle,
+      checks: ports.readiness,
+      warnings: () => [...(ports.warnings?.() ?? []), ...clockWatch.warnings()],
+      clock,
+      log: logger,
+    }),
+  );
+  registerHealth(app, {
+    lifecycle: ports.lifecycle,
+    report: app.reportReadiness,
+    seesDetails: (request) => isOwnRequest(request, isTrustedPeer),
+  });
   registerOpenApi(app, {
     routes,
     about: () => ({ origin: ownOrigin(config, app), cookieNames: cookies.names }),

@@ -67,6 +67,8 @@ export interface Refused {
   readonly type: 'refused';
   readonly trace: Trace;
   readonly outcome: ProblemCode;
+  /** Whether the request is a health check, which the log shows at level `debug` only. */
+  readonly probe?: boolean;
 }
 
 /** One sender was handed a message. `busy`: it had no connection left. */

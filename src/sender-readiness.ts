@@ -1,6 +1,6 @@
 import type { BreakerState } from './delivery/breaker.ts';
 import type { Sender } from './delivery/sender.ts';
-import type { ReadinessCheck } from './http/health.ts';
+import type { ReadinessCheck } from './http/readiness.ts';
 import type { Log } from './log.ts';
 
 /** What is to be told of the senders. */

@@ -14,8 +14,8 @@ import { createNumberRules } from './delivery/number-rules.ts';
 import type { Message, Sender } from './delivery/sender.ts';
 import { ConfigError, type Environment } from './environment.ts';
 import type { Assertions } from './gateway/assertion.ts';
-import type { Lifecycle, ReadinessCheck } from './http/health.ts';
 import { createLogger } from './http/logging.ts';
+import type { Lifecycle, ReadinessCheck } from './http/readiness.ts';
 import type { Limits } from './limits/limits.ts';
 import { createMemoryLimits } from './limits/memory.ts';
 import { guessBudget } from './limits/risk.ts';
@@ -359,7 +359,7 @@ async function openTracing({ otlpEndpoint: endpoint }: Config, version: string):
 async function listenForMetrics(metrics: Metrics, config: Config, app: FastifyInstance): Promise<MetricsServer> {
   const { host, metricsPort: port = 0 } = config;
   const { startMetricsServer } = await import('./telemetry/metrics-server.ts');
-  return startMetricsServer({ host, port, ...metrics }).catch(async (error) => {
+  return startMetricsServer({ host, port, ...metrics, reportReadiness: app.reportReadiness }).catch(async (error) => {
     await app.close();
     throw listenFault(error, { host, port }, 'METRICS_PORT');
   });

@@ -1,13 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Operation } from '../openapi/operation.ts';
-
-/** Whether this process is on its way out; one object that the process and its app share. */
-export interface Lifecycle {
-  draining: boolean;
-}
-
-/** A part that must work before traffic may come: its name, and null or what is wrong with it. */
-export type ReadinessCheck = () => Promise<string | null> | string | null;
+import { EXCLUDABLE, type Excludable, type Lifecycle, type ReportReadiness } from './readiness.ts';
 
 const alive = {
   type: 'object',
@@ -24,26 +17,25 @@ const readiness = (status: 'ready' | 'not_ready', process: string) =>
       checks: {
         type: 'object',
         additionalProperties: { type: 'string' },
-        description: '`ok`, or what is wrong, by the part of the service',
+        description: '`ok`, or what is wrong, by the part of the service; only for trusted clients',
       },
       warnings: {
         type: 'array',
         items: { type: 'string' },
-        description: 'what works but should not stay as it is',
+        description: 'what works but needs the attention of the operator; only for trusted clients',
       },
     },
-    required: ['status', 'checks', 'warnings'],
-    examples: [{ status, checks: { process, delivery: 'ok' }, warnings: [] }],
+    required: ['status'],
+    examples: [{ status }, { status, checks: { process, delivery: 'ok' }, warnings: [] }],
   }) as const;
 
-/** The part that may be left out: what sign-ins need, and sessions do not. */
 const readinessQuery = {
   type: 'object',
   properties: {
     exclude: {
       type: 'string',
-      enum: ['limits'],
-      description: 'a part that is not looked at: sessions go on while the limit store is away',
+      enum: EXCLUDABLE,
+      description: 'a part that is not checked: sessions continue while the limit store is unavailable',
     },
   },
   additionalProperties: false,
@@ -61,41 +53,41 @@ const readyz: Operation = {
   id: 'readyz',
   group: 'service',
   summary: 'Whether it should get traffic',
+  description:
+    'Anonymous clients get the status only. Requests that the service receives directly from its own machine or from an ' +
+    'address in `TRUST_PROXY`, and requests to `/readyz` on `METRICS_PORT`, get the details.',
   alwaysAnswered: true,
   answers: { 200: { description: 'Ready' }, 503: { description: 'Not now' } },
 };
 
+export interface HealthOptions {
+  readonly lifecycle: Lifecycle;
+  readonly report: ReportReadiness;
+  /** Whether the client of a request may see the names of checks and the warnings. */
+  readonly seesDetails: (request: FastifyRequest) => boolean;
+}
+
 /**
- * `/healthz` says that the process is alive, `/readyz` whether it should get traffic. While draining, readiness is 503
- * and every answer asks the client to open a new connection next time, which then reaches another replica.
+ * `/healthz` reports that the process is alive, `/readyz` whether it should get traffic. While the process shuts down,
+ * readiness is 503 and every response asks the client to open a new connection next time, which then reaches another
+ * replica.
  *
- * A gateway asks `/readyz?exclude=limits`: the store is the same for all replicas, so without it none would be ready,
- * and the gateway would have nobody to ask who is signed in, nor to say why nobody can sign in.
- *
- * @param warnings what works but should not stay as it is, in a few words each
+ * Gateways request `/readyz?exclude=limits`. The limit store is the same for all replicas: without it, no replica would be
+ * ready, and the gateway could neither check sessions nor show why a sign-in fails.
  */
-export function registerHealth(
-  app: FastifyInstance,
-  lifecycle: Lifecycle,
-  checks: Readonly<Record<string, ReadinessCheck>>,
-  warnings: () => readonly string[] = () => [],
-): void {
+export function registerHealth(app: FastifyInstance, { lifecycle, report, seesDetails }: HealthOptions): void {
   app.get('/healthz', { schema: { response: { 200: alive } }, config: { operation: healthz } }, async () => ({
     status: 'ok',
   }));
 
   const response = { 200: readiness('ready', 'ok'), 503: readiness('not_ready', 'shutting down') };
-  app.get<{ Querystring: { exclude?: string } }>(
+  app.get<{ Querystring: { exclude?: Excludable } }>(
     '/readyz',
     { schema: { querystring: readinessQuery, response }, config: { operation: readyz } },
     async (request, reply) => {
-      const results: Record<string, string> = { process: lifecycle.draining ? 'shutting down' : 'ok' };
-      for (const [name, check] of Object.entries(checks))
-        if (name !== request.query.exclude) results[name] = await run(request, name, check);
-      const ready = Object.values(results).every((result) => result === 'ok');
-      return reply
-        .code(ready ? 200 : 503)
-        .send({ status: ready ? 'ready' : 'not_ready', checks: results, warnings: warnings() });
+      const { ready, checks, warnings } = await report(request.query.exclude);
+      const status = ready ? 'ready' : 'not_ready';
+      return reply.code(ready ? 200 : 503).send(seesDetails(request) ? { status, checks, warnings } : { status });
     },
   );
 
@@ -103,13 +95,4 @@ export function registerHealth(
     if (lifecycle.draining) reply.header('connection', 'close');
     done(null, payload);
   });
-}
-
-async function run(request: FastifyRequest, name: string, check: ReadinessCheck): Promise<string> {
-  try {
-    return (await check()) ?? 'ok';
-  } catch (error) {
-    request.log.warn({ check: name, err: error }, 'readiness check failed');
-    return 'check failed';
-  }
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { isProbe } from './probe.ts';
 
 export interface LoggerOptions {
   /** pino's level names, `silent` included. */
@@ -23,7 +24,7 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
  */
 export type ObserveRequest = (method: string, route: string, status: number, ms: number) => void;
 
-/** Writes one line for each answered request. */
+/** Writes one line for each answered request: at level `info`, health checks at level `debug`. */
 export function registerRequestLog(app: FastifyInstance, observe?: ObserveRequest): void {
   const written = (app.log as Logger).isLevelEnabled('info');
   if (!written && observe === undefined) return;
@@ -32,7 +33,8 @@ export function registerRequestLog(app: FastifyInstance, observe?: ObserveReques
     const { method, routeOptions, log } = request;
     const { elapsedTime, statusCode: status } = reply;
     if (written) {
-      log.info({ method, route: routeOptions.url ?? null, status, ms: Math.round(elapsedTime * 10) / 10 }, 'request');
+      const level = isProbe(request) ? 'debug' : 'info';
+      log[level]({ method, route: routeOptions.url ?? null, status, ms: Math.round(elapsedTime * 10) / 10 }, 'request');
     }
     observe?.(method, routeOptions.url ?? 'none', status, elapsedTime);
     done();

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { DoorcodeError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { wantsHtml } from './negotiate.ts';
+import { isProbe } from './probe.ts';
 import { traceOf } from './request-trace.ts';
 import { routerError } from './router-error.ts';
 
@@ -56,7 +57,12 @@ function noted(error: FastifyError, request: FastifyRequest): DoorcodeError {
   else if (problem.cause !== undefined) request.log.warn({ code: problem.code, err: problem.cause }, problem.message);
   else if (problem.code === 'cross_site_request' || (problem.code === 'invalid_request' && problem !== error)) {
     // Its use case has not run, and so has told nothing.
-    request.server.events?.({ type: 'refused', outcome: problem.code, trace: traceOf(request) });
+    request.server.events?.({
+      type: 'refused',
+      outcome: problem.code,
+      trace: traceOf(request),
+      probe: isProbe(request),
+    });
   }
   return problem;
 }

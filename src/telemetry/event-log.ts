@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Asked, Checked, DoorcodeEvent, Events, Outcome } from '../events.ts';
+import type { Asked, Checked, DoorcodeEvent, Events, Outcome, Refused } from '../events.ts';
 import { traceIdOf } from '../trace.ts';
 import type { HashSubject } from './subject.ts';
 
@@ -21,7 +21,7 @@ export function createEventLog({ logger, hashSubject, mask }: EventLogOptions): 
   return (event) => {
     const word = wordOf(event);
     if (word === null) return;
-    const level = WARNINGS.has(word) ? 'warn' : 'info';
+    const level = WARNINGS.has(word) ? 'warn' : event.type === 'refused' && event.probe ? 'debug' : 'info';
     if (!logger.isLevelEnabled(level)) return;
     const subject = 'subject' in event && event.subject !== undefined ? hashSubject(event.subject) : undefined;
     const fields = { event: word, subject, ...fieldsOf(event, mask) };
@@ -92,7 +92,7 @@ function detailOf(event: DoorcodeEvent): string | undefined {
 
 function fieldsOf(event: DoorcodeEvent, mask: (phone: string) => string): object {
   const { type: _, ...rest } = event;
-  const { trace, phone, subject: __, ...fields } = rest as Partial<Asked>;
+  const { trace, phone, subject: __, probe: ___, ...fields } = rest as Partial<Asked> & Pick<Refused, 'probe'>;
   return {
     reqId: trace?.requestId,
     traceId: trace === undefined ? undefined : traceIdOf(trace),

@@ -20,7 +20,7 @@ t.test('with nothing to wait for, it is ready', async (t) => {
 
 t.test('each part is named with what is wrong with it', async (t) => {
   let fault: string | null = 'unreachable';
-  const { get } = await testApp({ ports: { readiness: { store: async () => fault, senders: () => null } } });
+  const { clock, get } = await testApp({ ports: { readiness: { store: async () => fault, senders: () => null } } });
   const down = await get('/readyz');
   t.equal(down.statusCode, 503);
   t.strictSame(down.json(), {
@@ -29,9 +29,53 @@ t.test('each part is named with what is wrong with it', async (t) => {
     warnings: [],
   });
   fault = null;
+  clock.advance(1);
   const up = await get('/readyz');
-  t.equal(up.statusCode, 200, 'it is asked anew each time');
+  t.equal(up.statusCode, 200, 'a second later it is checked again');
   t.strictSame(up.json(), { status: 'ready', checks: { process: 'ok', store: 'ok', senders: 'ok' }, warnings: [] });
+});
+
+t.test('an anonymous client learns the status and nothing else', async (t) => {
+  let fault: string | null = null;
+  const options = {
+    env: { TRUST_PROXY: '192.0.2.0/24' },
+    ports: { readiness: { limits: () => fault }, warnings: () => ['maxmemory-policy is allkeys-lru'] },
+  };
+  const { app, clock } = await testApp(options);
+  const ready = async (remoteAddress: string, headers = {}) => {
+    const response = await app.inject({ url: '/readyz', remoteAddress, headers });
+    return { status: response.statusCode, body: response.json() };
+  };
+  const anonymous: [remoteAddress: string, headers?: Record<string, string>][] = [
+    ['203.0.113.9'],
+    ['2001:db8::9'],
+    ['::ffff:203.0.113.9'],
+    ['203.0.113.9', { 'x-forwarded-for': '127.0.0.1' }],
+    ['203.0.113.9', { forwarded: 'for=127.0.0.1' }],
+    // What a gateway forwards for a client, whatever address it names.
+    ['192.0.2.1', { 'x-forwarded-for': '203.0.113.9' }],
+    ['192.0.2.1', { 'x-forwarded-for': '127.0.0.1' }],
+    ['192.0.2.1', { 'x-forwarded-for': '' }],
+    ['127.0.0.1', { 'x-forwarded-for': '127.0.0.1' }],
+    ['::1', { forwarded: 'for=192.0.2.1' }],
+    ['127.0.0.1', { 'x-real-ip': '127.0.0.1' }],
+    ['127.0.0.1', { 'x-forwarded-proto': 'https' }],
+    ['127.0.0.1', { via: '1.1 gateway' }],
+    ['127.0.0.1', { 'cf-connecting-ip': '203.0.113.9' }],
+    ['127.0.0.1', { 'true-client-ip': '203.0.113.9' }],
+  ];
+  for (const [address, headers] of anonymous) {
+    const name = `${address} ${JSON.stringify(headers ?? {})}`;
+    fault = null;
+    clock.advance(1);
+    t.strictSame(await ready(address, headers), { status: 200, body: { status: 'ready' } }, name);
+    fault = 'out of reach';
+    clock.advance(1);
+    t.strictSame(await ready(address, headers), { status: 503, body: { status: 'not_ready' } }, name);
+  }
+  for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '192.0.2.1', '::ffff:192.0.2.1']) {
+    t.match(await ready(address), { body: { checks: { limits: 'out of reach' }, warnings: [/^maxmemory/] } }, address);
+  }
 });
 
 t.test('a gateway leaves out the store that sessions do not need, and nothing else', async (t) => {

@@ -48,6 +48,26 @@ t.test('each answered request is one line: method, route, status, time', async (
   });
 });
 
+t.test('health checks are logged at debug, whatever their method, query and answer', async (t) => {
+  const { app, logs } = await testApp({ ports: { readiness: { limits: () => 'out of reach' } } });
+  for (const path of ['/healthz', '/readyz']) {
+    for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'DELETE'] as const) {
+      for (const query of ['', '?exclude=limits', '?exclude=redis', '?t=1', '?']) {
+        logs.length = 0;
+        await app.inject({ method, url: `${path}${query}` });
+        const lines = logs.map((line) => JSON.parse(line));
+        const levels = lines.filter(({ check }) => check === undefined).map(({ level }) => level);
+        t.ok(levels.length >= 1 && levels.every((level) => level === 20), `${method} ${path}${query}: ${logs}`);
+      }
+    }
+  }
+  for (const url of ['/healthz/', '/readyzz', '/login?next=/healthz', '/nowhere/readyz']) {
+    logs.length = 0;
+    await app.inject(url);
+    t.match(JSON.parse(logs.at(-1) ?? ''), { level: 30, msg: 'request' }, url);
+  }
+});
+
 t.test('no line holds an address, a header, a body, a code, a number or a cookie', async (t) => {
   const { app, get, post, postForm, logs, messages, failDelivery } = await testApp();
   const jar = new CookieJar();

@@ -1,0 +1,12 @@
+import type { FastifyRequest } from 'fastify';
+
+const PROBE_PATH = /^\/(?:healthz|readyz)$/;
+
+/**
+ * Whether a request is a health check of a gateway or an orchestrator: any method and any query on `/healthz` or
+ * `/readyz`. Such requests arrive several times a second and are logged at level `debug` only.
+ */
+export function isProbe({ routeOptions, url }: Pick<FastifyRequest, 'routeOptions' | 'url'>): boolean {
+  // A method that the path does not have belongs to no route.
+  return PROBE_PATH.test(routeOptions.url ?? url.replace(/\?.*/s, ''));
+}

@@ -50,6 +50,7 @@ const gateways = {
         'login.example.com {',
         `https://login.example.com:${port} {\n\tbind 127.0.0.1\n\ttls ${files.cert} ${files.key}`,
       ],
+      [':443 {', `https://:${port} {\n\tbind 127.0.0.1\n\ttls ${files.cert} ${files.key}`],
       ['app.example.com {', `https://app.example.com:${port} {\n\tbind 127.0.0.1\n\ttls ${files.cert} ${files.key}`],
       ['doorcode-1:3000', replicas[0]],
       ['doorcode-2:3000', replicas[1]],

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import Fastify from 'fastify';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { chromium } from 'playwright-core';
@@ -13,6 +14,7 @@ import { createCodec } from '../../src/seal/codec.ts';
 import { deriveKeys } from '../../src/seal/keys.ts';
 import { startSession } from '../../src/session/session.ts';
 import { BROWSER } from '../support/build-app.ts';
+import { startEchoApp } from '../support/echo-app.ts';
 import { startLoopbackServer } from '../support/loopback-server.ts';
 import { program } from '../support/programs.ts';
 import { startRedis } from '../support/redis.ts';
@@ -33,7 +35,7 @@ interface Answer {
 }
 
 /** A gateway from its file in deploy/, two replicas, and an app that answers with the headers it was sent. */
-async function start(t: Test, name: GatewayName, settings: Record<string, string> = {}) {
+async function start(t: Test, name: GatewayName, settings: Record<string, string> = {}, appUrl?: string) {
   const path = program(t, name);
   if (path === null) return null;
   const port = await freePort();
@@ -58,7 +60,7 @@ async function start(t: Test, name: GatewayName, settings: Record<string, string
   const gateway = await startGateway(name, path, {
     port,
     replicas: [new URL(one.url).host, new URL(two.url).host],
-    app: new URL(app.url).host,
+    app: new URL(appUrl ?? app.url).host,
     tls,
   });
   t.teardown(() => gateway.stop());
@@ -78,6 +80,18 @@ async function start(t: Test, name: GatewayName, settings: Record<string, string
     const [response] = await once(outgoing, 'response');
     return { status: response.statusCode, headers: response.headers, body: await text(response) };
   };
+  /** Sends bytes as they are, over HTTP/1.1. @returns what came back until the end of the response's head */
+  const sendRaw = async (bytes: string): Promise<{ status: number; head: string }> => {
+    const socket = connectTls({ host: '127.0.0.1', port, servername: APP, rejectUnauthorized: false });
+    socket.setTimeout(10_000, () => socket.destroy(new Error(`no response to ${JSON.stringify(bytes)}`)));
+    socket.write(bytes);
+    let head = '';
+    for await (const chunk of socket.setEncoding('latin1')) {
+      head += chunk;
+      if (head.includes('\r\n\r\n')) break;
+    }
+    return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]), head };
+  };
   // Health checks have to find both replicas first.
   for (let tries = 0; (await ask('/login', BROWSER, LOGIN)).status !== 200 && tries < 100; tries += 1)
     await setTimeout(50);
@@ -88,7 +102,7 @@ async function start(t: Test, name: GatewayName, settings: Record<string, string
     const session = startSession({ sub, channel: 'sms' }, Date.now() - secondsAgo * 1000, 43_200, randomBytes);
     return `${COOKIE}=${encodeURIComponent(codec.seal('session', session))}`;
   };
-  return { port, ask, signedIn, codec, services: [one, two] as const, visits: app.visits, gateway };
+  return { port, ask, sendRaw, signedIn, codec, services: [one, two] as const, visits: app.visits, gateway };
 }
 
 const seen = ({ body }: Answer) => (JSON.parse(body) as { headers: IncomingHttpHeaders }).headers;
@@ -96,7 +110,90 @@ const lastCode = (services: readonly RunningService[]) =>
   services.flatMap((service) => [...service.output().matchAll(/code (\d{6})/g)].map(([, code = '']) => code)).at(-1) ??
   '';
 
+const WEBSOCKET = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+const SETTINGS = 'HTTP2-Settings: AAMAAABkAAQAAP__';
+
+/** Header lines by which a client asks for another protocol than WebSocket, or in a way that is ambiguous. */
+const UPGRADES: Record<string, readonly string[]> = {
+  h2c: ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', SETTINGS],
+  H2C: ['Connection: upgrade', 'Upgrade: H2C'],
+  'h2c, websocket': ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c, websocket', SETTINGS, ...WEBSOCKET],
+  'websocket, h2c': ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: websocket, h2c', SETTINGS, ...WEBSOCKET],
+  'h2c and websocket in two lines': ['Connection: Upgrade', 'Upgrade: h2c', 'Upgrade: websocket', SETTINGS],
+  'websocket and h2c in two lines': ['Connection: Upgrade', 'Upgrade: websocket', 'Upgrade: h2c', SETTINGS],
+  'two lines with a WebSocket handshake': ['Connection: Upgrade', 'Upgrade: websocket', 'Upgrade: h2c', ...WEBSOCKET],
+  'Connection in two lines': ['Connection: HTTP2-Settings', 'Connection: Upgrade', 'Upgrade: h2c', SETTINGS],
+  'no Connection': ['Upgrade: h2c', SETTINGS],
+  'HTTP2-Settings alone': ['Connection: HTTP2-Settings', SETTINGS],
+  'h2c instead of Upgrade in Connection': ['Connection: h2c', 'Upgrade: h2c'],
+  'an unknown protocol': ['Connection: Upgrade', 'Upgrade: something'],
+  'TLS in the connection (RFC 2817)': ['Connection: Upgrade', 'Upgrade: TLS/1.0'],
+  'a version': ['Connection: Upgrade', 'Upgrade: websocket/13', ...WEBSOCKET],
+  'a word that begins like it': ['Connection: Upgrade', 'Upgrade: websockets', ...WEBSOCKET],
+  'an empty value': ['Connection: Upgrade', 'Upgrade:'],
+  'identity headers in Connection': ['Connection: Upgrade, Remote-User, X-Doorcode-Assertion', 'Upgrade: h2c'],
+};
+
 for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
+  t.test(`${name}: no protocol but WebSocket reaches the app, and no tunnel`, async (t) => {
+    const app = await startEchoApp(t);
+    const place = await start(t, name, {}, app.url);
+    if (place === null) return;
+    const { port, sendRaw, signedIn } = place;
+    const head = (method: string, target: string, lines: readonly string[]) =>
+      [`${method} ${target} HTTP/1.1`, `Host: ${APP}:${port}`, `Cookie: ${signedIn()}`, ...lines, '', ''].join('\r\n');
+    const receivedFor = async (bytes: string) => {
+      const before = app.received.length;
+      const answer = await sendRaw(bytes);
+      return { ...answer, received: app.received.slice(before) };
+    };
+
+    for (const [what, lines] of Object.entries(UPGRADES)) {
+      const { status, received } = await receivedFor(head('GET', '/', lines));
+      const upgrades = received.flatMap(({ headers }) => headers.filter(([key]) => /^upgrade$/i.test(key)));
+      t.strictSame(
+        upgrades.filter(([, value]) => value !== 'websocket'),
+        [],
+        `${what}: Upgrade`,
+      );
+      const hopByHop = received.flatMap(({ headers }) => headers.filter(([key]) => /^http2.settings$/i.test(key)));
+      t.strictSame(hopByHop, [], `${what}: HTTP2-Settings`);
+      for (const { headers } of received) {
+        const connection = headers.filter(([key]) => /^connection$/i.test(key)).map(([, value]) => value);
+        t.match(connection.join(', '), /^(upgrade|keep-alive|close|)$/i, `${what}: Connection`);
+        t.match(new Map(headers.map(([key, value]) => [key.toLowerCase(), value])).get('remote-user'), 'demo', what);
+      }
+      if (status === 101)
+        t.strictSame(
+          upgrades.map(([, value]) => value),
+          ['websocket'],
+          `${what}: ${status}`,
+        );
+    }
+    const posted = await receivedFor(head('POST', '/', ['Connection: Upgrade', 'Upgrade: h2c', 'Content-Length: 0']));
+    t.match(posted.received, [{ method: 'POST' }]);
+    t.notMatch(JSON.stringify(posted.received[0]?.headers), /upgrade/i, 'POST');
+
+    for (const method of ['CONNECT', 'TRACE']) {
+      const targets = method === 'CONNECT' ? [`${APP}:${port}`, '127.0.0.1:1', '/'] : ['/'];
+      for (const target of targets) {
+        const { status, received } = await receivedFor(head(method, target, ['Remote-User: admin']));
+        t.ok(status >= 400 && status < 500, `${method} ${target}: ${status}`);
+        t.strictSame(received, [], `${method} ${target}`);
+      }
+    }
+
+    for (const word of ['websocket', 'WebSocket', 'WEBSOCKET']) {
+      const lines = ['Connection: keep-alive, Upgrade', `Upgrade: ${word}`, ...WEBSOCKET];
+      const { status, head: answered, received } = await receivedFor(head('GET', '/socket', lines));
+      t.equal(status, 101, word);
+      t.match(answered, /^sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=\r$/im);
+      const [request] = received;
+      const values = Object.fromEntries(request?.headers.map(([key, value]) => [key.toLowerCase(), value]) ?? []);
+      t.match(values, { upgrade: 'websocket', connection: /^upgrade$/i, 'remote-user': 'demo' });
+    }
+  });
+
   t.test(`${name}: an app without a login is out of reach without a session`, async (t) => {
     const place = await start(t, name);
     if (place === null) return;

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Test } from 'tap';
+
+/** A request as the app received it. Header and trailer lines are `[name, value]`, in their order and spelling. */
+export interface Received {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly trailers: readonly (readonly [string, string])[];
+  readonly bodyBytes: number;
+}
+
+/**
+ * An app behind a gateway that agrees to everything a client could gain from: it switches to any protocol that an
+ * Upgrade header names, and it opens a tunnel for CONNECT. What it received is what the gateway let through.
+ */
+export async function startEchoApp(t: Test): Promise<{ url: string; received: readonly Received[] }> {
+  const received: Received[] = [];
+  const record = (request: IncomingMessage, bodyBytes = 0) => {
+    const { method = '', url: path = '', rawHeaders, rawTrailers } = request;
+    const entry = { method, path, headers: pairs(rawHeaders), trailers: pairs(rawTrailers), bodyBytes };
+    received.push(entry);
+    return entry;
+  };
+  const server = createServer(async (request, response) => {
+    let bodyBytes = 0;
+    for await (const chunk of request) bodyBytes += chunk.length;
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(record(request, bodyBytes)));
+  });
+  server.on('upgrade', (request, socket) => {
+    record(request);
+    socket.on('error', () => {});
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n' +
+        `Upgrade: ${request.headers.upgrade}\r\nSec-WebSocket-Accept: ${acceptKey(request)}\r\n\r\n`,
+    );
+    socket.pipe(socket);
+  });
+  server.on('connect', (request, socket) => {
+    record(request);
+    socket.on('error', () => {});
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    socket.pipe(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+}
+
+/** RFC 6455 §4.2.2: the proof that the server read the WebSocket handshake. */
+function acceptKey({ headers }: IncomingMessage): string {
+  return createHash('sha1')
+    .update(`${headers['sec-websocket-key'] ?? ''}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest('base64');
+}
+
+function pairs(flat: readonly string[]): [string, string][] {
+  return flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? ''] as [string, string]] : []));
+}

@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { type Events, fanOut } from './events.ts';
 import type { Assertions } from './gateway/assertion.ts';
+import { createAudience } from './gateway/audience.ts';
 import { createLoginLink } from './gateway/login-link.ts';
 import { createReturnTo } from './gateway/return-to.ts';
 import { registerGateway } from './gateway/routes.ts';
@@ -212,6 +213,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   });
   registerGateway(app, {
     assertions,
+    audienceOf: config.assertionAudience === undefined ? createAudience(config) : undefined,
     currentSession,
     clock,
     loginLink: createLoginLink(config.origin, returnTo),

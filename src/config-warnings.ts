@@ -2,7 +2,7 @@ import type { Config } from './config.ts';
 
 /** What a configuration allows but should not stay as it is; one sentence each, by the name of the setting. */
 export function configWarnings(config: Config, nowMs: number): string[] {
-  return config.production ? [...plainHttp(config), ...openApi(config, nowMs)] : [];
+  return config.production ? [...plainHttp(config), ...openApi(config, nowMs), ...sharedAudience(config)] : [];
 }
 
 function plainHttp({ users, senders }: Config): string[] {
@@ -26,6 +26,15 @@ function openApi({ api, allowedCountries }: Config, nowMs: number): string[] {
     warnings.push(`TEST_NUMBERS: ${api.testNumbers.size} numbers have a fixed code, ${left}`);
   }
   return warnings;
+}
+
+function sharedAudience({ assertionKeys, assertionAudience, cookieDomain, allowedReturnOrigins }: Config): string[] {
+  const hasSeveralApps = cookieDomain !== undefined || allowedReturnOrigins.length > 1;
+  if (assertionKeys.length === 0 || assertionAudience === undefined || !hasSeveralApps) return [];
+  return [
+    'ASSERTION_AUDIENCE: every app accepts the assertions that were issued for the others; ' +
+      'without this setting, each assertion is only for the origin of the app that receives it',
+  ];
 }
 
 /** A neighbour on the same machine is reached without a network that anybody could listen to. */

@@ -54,8 +54,8 @@ export interface Config {
   readonly allowedReturnOrigins: readonly string[];
   /** Ed25519 seeds of 32 bytes each; the first signs assertions, all are published. None: nothing is signed. */
   readonly assertionKeys: readonly Buffer[];
-  /** Whom assertions are for. */
-  readonly assertionAudience: readonly string[];
+  /** The claim `aud` of all assertions; undefined: the origin of the app that the gateway asks about. */
+  readonly assertionAudience: readonly string[] | undefined;
   readonly logLevel: string;
   /** Where metrics are told, 0 for any port; undefined is nowhere. */
   readonly metricsPort: number | undefined;
@@ -145,7 +145,7 @@ function read(env: EnvironmentReader): Config {
     allowedOrigins: env.origins('ALLOWED_ORIGINS'),
     allowedReturnOrigins: env.origins('ALLOWED_RETURN_ORIGINS'),
     assertionKeys: readAssertionKeys(env, sessionKeys.masterKeys),
-    assertionAudience: readAssertionAudience(env, origin),
+    assertionAudience: readAssertionAudience(env),
     logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     metricsPort: readMetricsPort(env, port),
     otlpEndpoint: env.url('OTEL_EXPORTER_OTLP_ENDPOINT')?.href,
@@ -224,16 +224,16 @@ function parseKeys(env: EnvironmentReader, name: string, text: string, command: 
   return keys;
 }
 
-function readAssertionAudience(env: EnvironmentReader, origin: string): string[] {
+function readAssertionAudience(env: EnvironmentReader): string[] | undefined {
   const audience = env.list('ASSERTION_AUDIENCE');
   if (audience.length === 0) {
-    if (env.text('ASSERTION_AUDIENCE') !== undefined) env.fault('ASSERTION_AUDIENCE', 'names nobody');
-    return [origin];
+    if (env.text('ASSERTION_AUDIENCE') !== undefined) env.fault('ASSERTION_AUDIENCE', 'is empty');
+    return undefined;
   }
   // Any name, but one with a colon must be a URI (RFC 7519 §2, StringOrURI).
   const good = (name: string) => /^[^\s\p{C}]{1,255}$/u.test(name) && (!name.includes(':') || URL.canParse(name));
   if (!audience.every(good)) env.fault('ASSERTION_AUDIENCE', 'each must be a name without blanks, or a URI');
-  else if (new Set(audience).size < audience.length) env.fault('ASSERTION_AUDIENCE', 'names somebody twice');
+  else if (new Set(audience).size < audience.length) env.fault('ASSERTION_AUDIENCE', 'contains a duplicate');
   return audience;
 }
 

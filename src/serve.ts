@@ -366,7 +366,7 @@ async function listenForMetrics(metrics: Metrics, config: Config, app: FastifyIn
 }
 
 async function openAssertions(config: Config): Promise<Assertions | undefined> {
-  const { assertionKeys: keys, assertionAudience: audience, origin: issuer } = config;
+  const { assertionKeys: keys, origin: issuer, assertionAudience: audience = [issuer] } = config;
   if (keys.length === 0) return undefined;
   const { createAssertions } = await import('./gateway/assertion.ts');
   return createAssertions({ keys, issuer, audience, clock: systemClock });

@@ -47,3 +47,21 @@ t.test('an API that sends anywhere, and numbers with a fixed code, are told', as
   ]);
   t.match(warnings({ ...env, TEST_NUMBERS, TEST_NUMBERS_UNTIL: '2026-11-30' }), [/last day is over/]);
 });
+
+t.test('one audience for several apps is warned about', async (t) => {
+  const env = {
+    WEBHOOK_URL: 'https://192.0.2.1/',
+    USERS_FILE: 'users.json',
+    USERS_TOKEN: '',
+    ASSERTION_KEY: Buffer.alloc(32, 2).toString('base64'),
+    ALLOWED_RETURN_ORIGINS: 'https://login.example.com',
+  };
+  const ASSERTION_AUDIENCE = 'inbox';
+  const isWarned = (more: Record<string, string>) =>
+    warnings({ ...env, ...more }).some((line) => line.startsWith('ASSERTION_AUDIENCE: every app accepts'));
+  t.notOk(isWarned({ COOKIE_DOMAIN: 'example.com' }));
+  t.notOk(isWarned({ ASSERTION_AUDIENCE }), 'one app');
+  t.notOk(isWarned({ ASSERTION_AUDIENCE, COOKIE_DOMAIN: 'example.com', ASSERTION_KEY: '' }), 'nothing is signed');
+  t.ok(isWarned({ ASSERTION_AUDIENCE, COOKIE_DOMAIN: 'example.com' }));
+  t.ok(isWarned({ ASSERTION_AUDIENCE, ALLOWED_RETURN_ORIGINS: 'https://a.example.com,https://b.example.com' }));
+});

@@ -86,7 +86,7 @@ t.test('development needs no setting at all', async (t) => {
     allowedOrigins: [],
     allowedReturnOrigins: [],
     assertionKeys: [],
-    assertionAudience: ['http://127.0.0.1:3000'],
+    assertionAudience: undefined,
     logLevel: 'info',
     metricsPort: undefined,
     otlpEndpoint: undefined,
@@ -591,7 +591,7 @@ t.test('keys of assertions are read like the others, in their order, and ORIGIN 
       keys,
     );
   }
-  t.strictSame(readConfig(PRODUCTION).assertionAudience, ['https://login.example.com']);
+  t.equal(readConfig(PRODUCTION).assertionAudience, undefined);
 });
 
 t.test('secrets of senders and users are read from files', async (t) => {

@@ -12,6 +12,8 @@ export interface AssertionClaims {
   readonly jti?: string;
   /** Which customer of ours it was made for, where there are several: the name of an API key (`azp`). */
   readonly azp?: string;
+  /** The one app that may accept this assertion (`aud`); the audience of {@link createAssertions} when absent. */
+  readonly aud?: string | undefined;
 }
 
 export interface Assertions {
@@ -35,7 +37,7 @@ export const MAX_TTL_SECONDS = 60;
  *
  * @param options.keys seeds of 32 bytes each (RFC 8032 §5.1.5): the first signs, the public ones of all are published
  * @param options.issuer our own origin, the claim `iss`
- * @param options.audience whom they are for, the claim `aud`: a string when it is one, else a list (RFC 7519 §4.1.3)
+ * @param options.audience the claim `aud` where the claims name none: a string when it is one, else a list (RFC 7519 §4.1.3)
  * @throws RangeError when there is no key, no audience, or a seed has another length
  */
 export function createAssertions(options: {
@@ -50,7 +52,7 @@ export function createAssertions(options: {
   if (signing === undefined) throw new RangeError('assertions need a key');
   const [only, ...others] = audience;
   if (only === undefined) throw new RangeError('assertions need an audience');
-  const aud = others.length === 0 ? only : [...audience];
+  const defaultAudience = others.length === 0 ? only : [...audience];
   const header = { alg: 'EdDSA', kid: signing.publicJwk.kid };
   const published = { keys: keys.map((key) => key.publicJwk) };
 
@@ -58,7 +60,7 @@ export function createAssertions(options: {
   const loadSigner = () => import('jose/jwt/sign');
 
   return {
-    async sign({ sub, amr, authTime, jti, azp }, ttlSeconds = MAX_TTL_SECONDS, typ = 'JWT') {
+    async sign({ sub, amr, authTime, jti, azp, aud = defaultAudience }, ttlSeconds = MAX_TTL_SECONDS, typ = 'JWT') {
       const ttl = Math.min(MAX_TTL_SECONDS, Math.floor(ttlSeconds));
       if (!(ttl >= 1)) throw new RangeError('an assertion lives for a second at least');
       const iat = Math.floor(clock() / 1000);

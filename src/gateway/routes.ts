@@ -8,12 +8,15 @@ import type { CurrentSession } from '../session/current.ts';
 import { sessionEnd } from '../session/session.ts';
 import type { Assertions } from './assertion.ts';
 import { createAssertionCache } from './assertion-cache.ts';
+import type { AudienceOf } from './audience.ts';
 import type { LoginLink } from './login-link.ts';
 import { encodeRemoteUser } from './remote-user.ts';
 
 export interface GatewayRoutes {
   /** Without it nothing is signed, and there are no keys to publish. */
   readonly assertions: Assertions | undefined;
+  /** The app that an assertion is for; without it, or when it is unknown, the default audience of `assertions`. */
+  readonly audienceOf: AudienceOf | undefined;
   readonly currentSession: CurrentSession;
   readonly clock: Clock;
   readonly loginLink: LoginLink;
@@ -100,7 +103,7 @@ const authRedirect: Operation = {
 
 /** What gateways, and the apps behind them, ask for. */
 export function registerGateway(app: FastifyInstance, routes: GatewayRoutes): void {
-  const { assertions, currentSession, clock, loginLink, idleTtlSeconds } = routes;
+  const { assertions, audienceOf, currentSession, clock, loginLink, idleTtlSeconds } = routes;
   const assertSession = assertions === undefined ? async () => '' : createAssertionCache(assertions, clock);
 
   // Every header that tells an app who is there is in every answer: a gateway copies what there is over what came.
@@ -110,7 +113,7 @@ export function registerGateway(app: FastifyInstance, routes: GatewayRoutes): vo
     reply.headers({
       'remote-user': encodeRemoteUser(session.sub),
       'remote-amr': session.amr.join(' '),
-      'x-doorcode-assertion': await assertSession(session, sessionEnd(session, idleTtlSeconds)),
+      'x-doorcode-assertion': await assertSession(session, sessionEnd(session, idleTtlSeconds), audienceOf?.(request)),
     });
     return session;
   };

@@ -269,7 +269,7 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
     const origin = `https://${LOGIN}:${port}`;
     // What an app does that takes nothing without an assertion.
     const takes = async (headers: IncomingHttpHeaders) => {
-      const options = { issuer: origin, audience: origin, algorithms: ['EdDSA'] };
+      const options = { issuer: origin, audience: `https://${APP}:${port}`, algorithms: ['EdDSA'] };
       return (await jwtVerify(String(headers['x-doorcode-assertion'] ?? ''), keys, options)).payload;
     };
     const payload = await takes(plain);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { MAX_TTL_SECONDS } from '../../src/gateway/assertion.ts';
+import { type AssertionClaims, MAX_TTL_SECONDS } from '../../src/gateway/assertion.ts';
 import { createAssertionCache } from '../../src/gateway/assertion-cache.ts';
 import type { Session } from '../../src/session/session.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -14,17 +14,17 @@ const session = (id = 'one'): Session => ({
   exp: START + 3600,
 });
 
-function setUp(maxSessions?: number) {
+function setUp(maxAssertions?: number) {
   const clock = fakeClock();
   const signed: [sub: string, ttlSeconds: number | undefined][] = [];
   const assertions = {
-    async sign({ sub }: { sub: string }, ttlSeconds?: number) {
+    async sign({ sub, aud }: AssertionClaims, ttlSeconds?: number) {
       signed.push([sub, ttlSeconds]);
-      return `${sub} ${signed.length}`;
+      return aud === undefined ? `${sub} ${signed.length}` : `${sub} for ${aud}`;
     },
     jwks: () => ({ keys: [] }),
   };
-  return { clock, signed, assertSession: createAssertionCache(assertions, clock, maxSessions) };
+  return { clock, signed, assertSession: createAssertionCache(assertions, clock, maxAssertions) };
 }
 
 t.test('a session is signed for at most once in half a minute, requests at the same time included', async (t) => {
@@ -77,4 +77,18 @@ t.test('it does not grow beyond its bound: the oldest make room', async (t) => {
   t.equal(signed.length, 3);
   await assertSession(session('one'), START + 3600);
   t.equal(signed.length, 4);
+});
+
+t.test('an assertion for one app is never reused for another', async (t) => {
+  const { signed, assertSession } = setUp(3);
+  const end = START + 3600;
+  for (let round = 0; round < 2; round += 1) {
+    t.equal(await assertSession(session(), end, 'https://one.example.com'), 'alice for https://one.example.com');
+    t.equal(await assertSession(session(), end, 'https://two.example.com'), 'alice for https://two.example.com');
+    t.equal(await assertSession(session(), end), 'alice 3');
+  }
+  t.equal(signed.length, 3, 'each is signed once');
+  await assertSession(session(), end, 'https://three.example.com');
+  await assertSession(session(), end, 'https://one.example.com');
+  t.equal(signed.length, 5, 'audiences count towards the bound');
 });

@@ -6,13 +6,11 @@ import { sealCall } from '../src/callbacks/call-token.ts';
 import { ANSWER_PATH } from '../src/callbacks/routes.ts';
 import { createCompatibilitySender } from '../src/delivery/compatibility.ts';
 import { createDelivery } from '../src/delivery/failover.ts';
-import { createComposer } from '../src/delivery/message.ts';
 import { createPlivoSender } from '../src/delivery/plivo.ts';
 import type { Message, Sender } from '../src/delivery/sender.ts';
 import type { TimeoutSignalFactory } from '../src/delivery/timeout-signal.ts';
 import { createWebhookSender } from '../src/delivery/webhook.ts';
 import { silentLog } from '../src/log.ts';
-import { locales } from '../src/pages/locales/locales.ts';
 import type { Fault } from '../src/phone-simulator/faults.ts';
 import type { PhoneMessage } from '../src/phone-simulator/inbox.ts';
 import { createCodec } from '../src/seal/codec.ts';
@@ -53,7 +51,6 @@ async function setUp(t: Test, order: readonly Name[], env: Record<string, string
     return { signal: controller.signal, abort, clear: () => void running.delete(abort) };
   };
   const delivery = createDelivery({ senders: order.map((name) => make[name]()), clock, log: silentLog, timeoutSignal });
-  const compose = createComposer({ texts: locales, appName: 'Example', host: HOST, log: silentLog });
   const app = await testApp({
     clock,
     env: {
@@ -63,7 +60,7 @@ async function setUp(t: Test, order: readonly Name[], env: Record<string, string
       PLIVO_NUMBER: '+15550100197',
       ...env,
     },
-    ports: { delivery, compose, keys },
+    ports: { delivery, keys },
   });
   await app.app.listen({ host: '127.0.0.1', port: 0 });
   base = `http://127.0.0.1:${(app.app.server.address() as AddressInfo).port}`;
@@ -314,9 +311,8 @@ async function plivoWithoutPhone(t: Test, bodies: object[]) {
     answerUrl: (message) => `https://${HOST}${ANSWER_PATH}?token=${sealCall(codec, message, randomBytes)}`,
   });
   const delivery = createDelivery({ senders: [sender], clock, log: silentLog });
-  const compose = createComposer({ texts: locales, appName: 'Example', host: HOST, log: silentLog });
   const env = { PLIVO_AUTH_ID: 'MADEMO', PLIVO_AUTH_TOKEN: 'token', PLIVO_NUMBER: '+15550100197' };
-  const app = await testApp({ clock, env, ports: { delivery, compose, keys } });
+  const app = await testApp({ clock, env, ports: { delivery, keys } });
   await app.app.listen({ host: '127.0.0.1', port: 0 });
   t.teardown(async () => {
     await delivery.close();

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import { type Events, noEvents, type Tried } from '../events.ts';
 import type { Log } from '../log.ts';
-import { type StartSpan, untraced } from '../trace.ts';
+import { type StartSpan, traceIdOf, untraced } from '../trace.ts';
 import { abortable } from './abortable.ts';
 import { type Breaker, type BreakerState, createBreaker } from './breaker.ts';
 import type { NumberRules } from './number-rules.ts';
@@ -168,9 +168,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   };
 }
 
-/** Which request a line is about; nothing for a message that no request asked for. */
-function askedBy({ trace = untraced }: Message): { readonly reqId?: string } {
-  return trace === untraced ? {} : { reqId: trace.requestId };
+/** The request id and trace id of a log line; empty for a message that belongs to no request. */
+function askedBy({ trace = untraced }: Message): { readonly reqId?: string; readonly traceId?: string | undefined } {
+  return trace === untraced ? {} : { reqId: trace.requestId, traceId: traceIdOf(trace) };
 }
 
 function failureOf({ kind, reason }: DeliveryError): Tried['outcome'] {

@@ -61,12 +61,14 @@ export function createComposer({ texts, appName, host, digits = 6, log }: Compos
   const textable = new Map(byTag);
   for (const { tag } of tooLong) textable.delete(tag);
 
-  return ({ channel, to, code, locale, expiresAt }) => {
+  return (outgoing) => {
+    const { channel, code, locale } = outgoing;
     const tag = locale.toLowerCase();
     const known = channel === 'sms' ? textable : byTag;
     const found = known.get(tag) ?? known.get(tag.replace(/-.*/, '')) ?? fallback;
     const text = channel === 'sms' ? smsText(found.sms, appName, host, code) : voiceText(found.voice, appName, code);
-    return { channel, to, text, code, locale: found.locale, expiresAt };
+    // A copy of everything, so that a field added to a message, such as its trace, reaches the senders.
+    return { ...outgoing, text, locale: found.locale };
   };
 }
 

@@ -11,10 +11,7 @@ const PLIVO = { PLIVO_AUTH_ID: 'MADEMO', PLIVO_AUTH_TOKEN: 'token', PLIVO_NUMBER
 const keys = deriveKeys([Buffer.alloc(32, 1)]);
 
 async function withPlivo() {
-  const app = await testApp({
-    env: PLIVO,
-    ports: { keys, compose: (outgoing) => ({ ...outgoing, text: `<"Tom" & Jerry> ${outgoing.code}` }) },
-  });
+  const app = await testApp({ env: { ...PLIVO, APP_NAME: '<"Tom" & Jerry>' }, ports: { keys } });
   const codec = await createCodec(Fastify(), keys);
   const random = seededRandom('calls');
   const token = (seconds = 60, locale = 'fr') =>
@@ -40,7 +37,8 @@ t.test('the words of a call are given out once', async (t) => {
   t.equal(
     first.body,
     '<?xml version="1.0" encoding="UTF-8"?><Response>' +
-      '<Speak language="fr-FR">&lt;&quot;Tom&quot; &amp; Jerry&gt; 493817</Speak></Response>',
+      '<Speak language="fr-FR">Votre code &lt;&quot;Tom&quot; &amp; Jerry&gt; est ' +
+      `${Array(3).fill('4, 9, 3, 8, 1, 7').join('. ')}.</Speak></Response>`,
   );
   const second = await ask(url);
   t.equal(second.statusCode, 404);

@@ -21,6 +21,16 @@ t.test('a text message ends with the line that phones fill the code in from', as
   });
 });
 
+t.test('every field of a message is kept, also one that the composer does not know', async (t) => {
+  const compose = createComposer(options);
+  const trace = { requestId: 'r1', traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
+  for (const channel of ['sms', 'voice'] as const) {
+    const sent = { ...outgoing, channel, trace, later: 'a field of a later version' };
+    t.match(compose(sent), sent);
+    t.equal(compose(sent).trace, trace);
+  }
+});
+
 t.test('the last line is as the specification parses it', async (t) => {
   // https://wicg.github.io/sms-one-time-codes/#parsing
   const compose = createComposer(options);

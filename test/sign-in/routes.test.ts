@@ -10,7 +10,7 @@ t.test('password, code, session, sign out', async (t) => {
   t.strictSame(login.json(), {
     status: 'otp_sent',
     channel: 'sms',
-    to: '•••01',
+    to: '+1 ••• ••• ••01',
     expiresAt: '2030-01-01T00:01:00Z',
     resendAt: '2030-01-01T00:00:00Z',
     attemptsLeft: config.otpAttempts,
@@ -49,7 +49,7 @@ t.test('the same with forms and redirects', async (t) => {
   const login = await postForm('/login', { username: 'alice', password: PASSWORD, next: '/inbox?a=1' }, jar);
   t.match(login, { statusCode: 303, headers: { location: '/otp' } });
   const page = await get('/otp', jar, BROWSER);
-  t.match(page.body, '•••01');
+  t.match(page.body, /\+1\s•••\s•••\s••01/);
   const code = messages[0]?.code ?? '';
   const wrong = await postForm('/otp', { otp: wrongCode(code) }, jar);
   t.match(wrong, { statusCode: 303, headers: { location: '/otp' } });

@@ -3,11 +3,15 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { type AppPorts, buildApp } from '../../src/app.ts';
 import { generateSecret } from '../../src/challenge/totp.ts';
 import { type Config, readConfig } from '../../src/config.ts';
+import { maskPhone } from '../../src/delivery/mask-phone.ts';
+import { createComposer } from '../../src/delivery/message.ts';
 import type { Message, Receipt } from '../../src/delivery/sender.ts';
 import { fanOut, noEvents } from '../../src/events.ts';
 import { createLogger } from '../../src/http/logging.ts';
 import type { Lifecycle } from '../../src/http/readiness.ts';
 import { createMemoryLimits } from '../../src/limits/memory.ts';
+import { silentLog } from '../../src/log.ts';
+import { locales } from '../../src/pages/locales/locales.ts';
 import { deriveKeys } from '../../src/seal/keys.ts';
 import type { User } from '../../src/users/directory.ts';
 import { assertDocumented } from './documented.ts';
@@ -142,8 +146,15 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
         return { sender: 'test' };
       },
     },
-    compose: (outgoing) => ({ ...outgoing, text: `Your code is ${outgoing.code}` }),
-    mask: (phone) => `•••${phone.slice(-2)}`,
+    // The same composer and mask as in the built program (src/serve.ts).
+    compose: createComposer({
+      texts: locales,
+      appName: config.appName,
+      host: new URL(config.origin).hostname,
+      digits: config.otpDigits,
+      log: silentLog,
+    }),
+    mask: maskPhone,
     lifecycle,
     readiness: {},
     ...withoutRandom,

@@ -8,6 +8,12 @@ import { isFields, toUser, userFaults } from './user-fields.ts';
 const answerLimitBytes = 64 * 1024;
 /** A slow upstream must not have a flood of logins open a socket each; what waits for one is under the timeout too. */
 const maxConnections = 64;
+/**
+ * Control characters, unpaired surrogates and code points that are not assigned, which no username may contain
+ * (RFC 8264 §8). What a directory makes of them cannot be known: it may cut the name there, or drop or replace them,
+ * and then count as the name of a user whose wrong passwords are counted elsewhere.
+ */
+const IMPOSSIBLE = /[\p{Cc}\p{Cs}\p{Cn}]/u;
 const refusals: ReadonlySet<number> = new Set([401, 403, 404]);
 
 export interface UpstreamDirectoryOptions {
@@ -56,6 +62,7 @@ export function createUpstreamDirectory(options: UpstreamDirectoryOptions): Dire
       // Nobody has no name or no password, but to LDAP an empty password is an anonymous bind, which succeeds
       // (RFC 4513 §5.1.2): an upstream that hands the pair on would say yes.
       if (username === '' || password === '') return null;
+      if (IMPOSSIBLE.test(username)) return null;
       try {
         return await ask(username, password, trace);
       } catch (error) {

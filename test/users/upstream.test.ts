@@ -115,6 +115,30 @@ t.test('an empty name or password is never put to the upstream, which may take i
   t.equal(upstream.requests.length, 0);
 });
 
+t.test(
+  'a name with characters that no name can contain is not sent to the upstream, which may cut it there',
+  async (t) => {
+    const upstream = await fakeUpstream(t, json(200, bob));
+    const directory = connect(t, { url: upstream.url });
+    for (const name of [
+      'bob\0x',
+      '\0bob',
+      'bob\n',
+      'b\tob',
+      'bob\u007f',
+      'bob\u0085',
+      'bob\ud800',
+      '\udc00bob',
+      'bob\u{50005}',
+      'bob\uffff',
+    ]) {
+      t.equal(await directory.authenticate(name, 'x'), null, JSON.stringify(name));
+    }
+    t.equal(upstream.requests.length, 0);
+    t.strictSame(await directory.authenticate('ボブ 🅱\u200d\ue000', 'x'), bob);
+  },
+);
+
 t.test('of the answer only the fields of a user are taken', async (t) => {
   const { url } = await fakeUpstream(t, json(200, { ...bob, admin: true, passwordHash: 'x' }));
   t.strictSame(await connect(t, { url }).authenticate('bob', 'x'), bob);

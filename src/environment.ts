@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { decodeText, TextFileError } from './text-file.ts';
 
 /** Every fault of the configuration, each told by the name of its setting. */
 export class ConfigError extends Error {
@@ -52,11 +53,13 @@ export class EnvironmentReader {
       return value;
     }
     try {
-      const content = readFileSync(file, 'utf8').trim();
+      const content = decodeText(readFileSync(file)).trim();
       if (content !== '') return content;
       this.fault(`${name}_FILE`, 'the file is empty');
     } catch (error) {
-      this.fault(`${name}_FILE`, `the file cannot be read (${(error as NodeJS.ErrnoException).code})`);
+      const { code, message } = error as NodeJS.ErrnoException;
+      const problem = error instanceof TextFileError ? message : `cannot be read (${code})`;
+      this.fault(`${name}_FILE`, `the file ${problem}`);
     }
     return undefined;
   }

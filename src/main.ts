@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { stdin, stdout } from 'node:process';
-import { parseEnv } from 'node:util';
 import { type Running, runCommand } from './command-line.ts';
+import { parseEnvFile } from './env-file.ts';
 import { ConfigError } from './environment.ts';
 import { readPassword } from './password-prompt.ts';
 
@@ -75,16 +75,18 @@ async function run(): Promise<void> {
   }
 }
 
-// Not `process.loadEnvFile`: it takes a file that may not be read for one that is not there, and a service without its
-// settings would start as in development.
+/**
+ * Adds the settings of `.env` in the current folder to the environment, which goes before the file. Without the file
+ * nothing happens; a file that cannot be read completely ends the process, because a service with a part of its
+ * settings could start as in development. `process.loadEnvFile` does neither.
+ */
 function loadEnvFile(): void {
-  let text: string;
   try {
-    text = readFileSync('.env', 'utf8');
+    for (const [name, value] of parseEnvFile('.env', readFileSync('.env'))) process.env[name] ??= value;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    complain(`.env: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return;
+    complain(error instanceof ConfigError ? message : `.env: cannot be read (${code})`);
     process.exit(EXIT_CONFIG);
   }
-  for (const [name, value] of Object.entries(parseEnv(text))) process.env[name] ??= value;
 }

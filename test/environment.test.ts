@@ -28,13 +28,22 @@ t.test('a setting that is empty is not set', async (t) => {
 });
 
 t.test('a secret may stand in a file', async (t) => {
-  const folder = t.testdir({ token: ' secret-token\n', lines: 'first\nsecond\n', empty: ' \n' });
+  const folder = t.testdir({
+    token: ' secret-token\n',
+    lines: 'first\nsecond\n',
+    empty: ' \n',
+    marked: '\uFEFFsecret-token\r\n',
+    utf16: Buffer.from('\uFEFFsecret-token\r\n', 'utf16le'),
+    unmarked: Buffer.from('secret-token', 'utf16le'),
+    latin1: Buffer.from('secret-tokén', 'latin1'),
+  });
   const file = (name: string) => join(folder, name);
   const good: [Record<string, string>, string | undefined][] = [
     [{ TOKEN: 'direct' }, 'direct'],
     [{ TOKEN_FILE: file('token') }, 'secret-token'],
     [{ TOKEN_FILE: ` ${file('token')} ` }, 'secret-token'],
     [{ TOKEN: '', TOKEN_FILE: file('lines') }, 'first\nsecond'],
+    [{ TOKEN_FILE: file('marked') }, 'secret-token'],
     [{ TOKEN: 'direct', TOKEN_FILE: '' }, 'direct'],
     [{ TOKEN: 'direct', TOKEN_FILE: ' ' }, 'direct'],
     [{}, undefined],
@@ -48,6 +57,13 @@ t.test('a secret may stand in a file', async (t) => {
     [{ TOKEN: 'direct', TOKEN_FILE: file('token') }, 'TOKEN: set either TOKEN or TOKEN_FILE, not both', 'direct'],
     [{ TOKEN_FILE: file('empty') }, 'TOKEN_FILE: the file is empty', undefined],
     [{ TOKEN_FILE: file('absent') }, 'TOKEN_FILE: the file cannot be read (ENOENT)', undefined],
+    [{ TOKEN_FILE: file('utf16') }, 'TOKEN_FILE: the file is UTF-16 or binary; save it as UTF-8', undefined],
+    [{ TOKEN_FILE: file('unmarked') }, 'TOKEN_FILE: the file is UTF-16 or binary; save it as UTF-8', undefined],
+    [
+      { TOKEN_FILE: file('latin1') },
+      'TOKEN_FILE: the file is not valid UTF-8 (perhaps Latin-1 or Windows-1252); save it as UTF-8',
+      undefined,
+    ],
     [{ TOKEN_FILE: folder }, 'TOKEN_FILE: the file cannot be read (EISDIR)', undefined],
     [{ TOKEN_FILE: 'a\u0000b' }, 'TOKEN_FILE: the file cannot be read (ERR_INVALID_ARG_VALUE)', undefined],
   ];

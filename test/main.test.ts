@@ -115,26 +115,46 @@ t.test('the other commands answer and end', async (t) => {
   });
 });
 
-t.test('settings come from a file .env, and the environment goes before it', async (t) => {
-  const cwd = t.testdir({ '.env': 'NODE_ENV=production\nSESSION_KEYS=\nPORT=nonsense\n' });
-  const { code, stderr } = await new Promise<Finished>((resolve) => {
+/** Runs the service in a folder with this `.env`, with settings that end the start before it listens. */
+function runWithEnvFile(t: Test, content: string | Buffer | Record<string, string>): Promise<Finished> {
+  const cwd = t.testdir({ '.env': content });
+  return new Promise((resolve) => {
     execFile(process.execPath, [MAIN], { env: childEnv({ PORT: '0' }), cwd }, (error, stdout, stderr) =>
       resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     );
   });
+}
+
+t.test('settings come from a file .env, and the environment goes before it', async (t) => {
+  const { code, stderr } = await runWithEnvFile(t, 'NODE_ENV=production\nSESSION_KEYS=\nPORT=nonsense\n');
   t.equal(code, 78);
   t.match(stderr, 'SESSION_KEYS');
   t.notMatch(stderr, 'PORT');
 });
 
-t.test('a .env that is there but cannot be read ends the start', async (t) => {
-  const cwd = t.testdir({ '.env': {} });
-  const { code, stderr } = await new Promise<Finished>((resolve) => {
-    execFile(process.execPath, [MAIN], { env: childEnv({ PORT: '0' }), cwd }, (error, stdout, stderr) =>
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-    );
+t.test('a .env is read whole or refused: byte-order marks, UTF-16, number signs', async (t) => {
+  const text = 'NODE_ENV=production\nOTP_TTL=10#\n';
+  for (const content of [text, `\uFEFF${text}`, text.replaceAll('\n', '\r\n'), text.replaceAll('\n', '\r')]) {
+    const { code, stderr } = await runWithEnvFile(t, content);
+    t.equal(code, 78);
+    // The first line, and the value to its end.
+    for (const fault of ['SESSION_KEYS: is missing', 'OTP_TTL: must be'])
+      t.match(stderr, fault, JSON.stringify(content));
+  }
+  t.match(await runWithEnvFile(t, Buffer.from(`\uFEFF${text}`, 'utf16le')), {
+    code: 78,
+    stdout: '',
+    stderr: /\.env: is UTF-16/,
   });
-  t.match({ code, stderr }, { code: 78, stderr: '.env: cannot be read (EISDIR)' });
+  t.match(await runWithEnvFile(t, 'NODE_ENV=production\nOTP_TTL=60 # seconds\nMETRICS_PORT\n'), {
+    code: 78,
+    stdout: '',
+    stderr: /\.env:2: OTP_TTL contains # after a blank.*\n.*\.env:3: must be NAME=value/,
+  });
+});
+
+t.test('a .env that is there but cannot be read ends the start', async (t) => {
+  t.match(await runWithEnvFile(t, {}), { code: 78, stderr: '.env: cannot be read (EISDIR)' });
 });
 
 t.test('SIGTERM: readiness turns 503, what is in flight is answered with Connection: close, exit 0', async (t) => {

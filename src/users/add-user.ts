@@ -2,7 +2,7 @@ import { type FileHandle, open, readFile, realpath, rename, stat, unlink } from 
 import { foldUsername } from '../username.ts';
 import type { User } from './directory.ts';
 import { userFaults } from './user-fields.ts';
-import { parseUsers, type StoredUser, storedUserFaults, UserListError } from './user-list.ts';
+import { parseUsersFile, type StoredUser, storedUserFaults, UserListError } from './user-list.ts';
 
 export interface AddUserOptions extends StoredUser {
   /** The users file, made if there is none. */
@@ -56,9 +56,9 @@ export async function addUser({ path, ...user }: AddUserOptions): Promise<void> 
 }
 
 async function readUsers(path: string): Promise<StoredUser[]> {
-  const text = await unlessMissing(readFile(path, 'utf8'), '[]');
+  const bytes = await unlessMissing(readFile(path), Buffer.from('[]'));
   try {
-    return parseUsers(text);
+    return parseUsersFile(bytes);
   } catch (error) {
     throw new Error(`Users file ${path} is left as it is: ${(error as UserListError).message}`);
   }

@@ -5,7 +5,7 @@ import { foldUsername } from '../username.ts';
 import { decoyHash, kindsOfHash } from './decoy.ts';
 import type { Directory, User } from './directory.ts';
 import type { PasswordChecker } from './password.ts';
-import { parseUsers, UserListError } from './user-list.ts';
+import { parseUsersFile, UserListError } from './user-list.ts';
 
 /** For how long one look at the file is good. */
 const checkIntervalMs = 1000;
@@ -16,8 +16,8 @@ export interface FileDirectoryOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly passwords: PasswordChecker;
-  /** For tests: the file's text. */
-  readonly readFile?: (path: string) => Promise<string>;
+  /** For tests: the file's content. */
+  readonly readFile?: (path: string) => Promise<Uint8Array>;
 }
 
 /** The users as they were in one version of the file. */
@@ -36,7 +36,7 @@ interface UserTable {
  */
 export async function createFileDirectory(options: FileDirectoryOptions): Promise<Directory> {
   const { path, clock, log, passwords } = options;
-  const readFile = options.readFile ?? ((path: string) => readFileFromDisk(path, 'utf8'));
+  const readFile = options.readFile ?? readFileFromDisk;
 
   let { version, users } = await loadFirst();
   /** The version after `version` that turned out to have faults, if any. */
@@ -47,7 +47,7 @@ export async function createFileDirectory(options: FileDirectoryOptions): Promis
   let checking: Promise<void> | undefined;
 
   async function load(): Promise<UserTable> {
-    const list = parseUsers(await readFile(path));
+    const list = parseUsersFile(await readFile(path));
     const kinds = kindsOfHash(list.map(({ passwordHash }) => passwordHash));
     if (kinds.length > 1) {
       log.warn({ path, kinds }, 'Password hashes differ in cost: the time of an answer can tell who is a user');

@@ -1,3 +1,4 @@
+import { decodeText } from '../text-file.ts';
 import { foldUsername } from '../username.ts';
 import type { User } from './directory.ts';
 import { parameterLimits, readParameters } from './password-hash.ts';
@@ -42,13 +43,28 @@ export function storedUserFaults(entry: unknown): string[] {
 }
 
 /**
+ * Reads the users file: UTF-8, with or without a byte-order mark, then as {@link parseUsers}.
+ *
+ * @throws UserListError
+ */
+export function parseUsersFile(bytes: Uint8Array): StoredUser[] {
+  let text: string;
+  try {
+    text = decodeText(bytes);
+  } catch (error) {
+    throw new UserListError([(error as Error).message]);
+  }
+  return parseUsers(text);
+}
+
+/**
  * Reads the users file's JSON: an array of `{ username, passwordHash, phone, locale? }`, in which no two usernames are
- * the same after {@link foldUsername}. A byte order mark, which some editors leave, does no harm.
+ * the same after {@link foldUsername}.
  *
  * @throws UserListError that names all faults, each with the entry's index and the field
  */
 export function parseUsers(text: string): StoredUser[] {
-  const entries = parseJson(text.replace(/^\uFEFF/, ''));
+  const entries = parseJson(text);
   if (!Array.isArray(entries)) throw new UserListError(['must be a JSON array of users']);
 
   const faults: string[] = [];

@@ -13,7 +13,7 @@ import { directoryContract } from './directory.contract.ts';
 const passwords = createPasswordChecker();
 
 /** A clock that stands until it is moved, a log that is kept, and a directory that has both. */
-async function setUp(path: string, readText?: (path: string) => Promise<string>) {
+async function setUp(path: string, readBytes?: (path: string) => Promise<Uint8Array>) {
   const entries: { level: string; fields: object; message: string }[] = [];
   const keep = (level: string) => (fields: object, message: string) => entries.push({ level, fields, message });
   const log: Log = { info: keep('info'), warn: keep('warn'), error: keep('error') };
@@ -23,7 +23,7 @@ async function setUp(path: string, readText?: (path: string) => Promise<string>)
     clock: () => now,
     log,
     passwords,
-    ...(readText === undefined ? {} : { readFile: readText }),
+    ...(readBytes === undefined ? {} : { readFile: readBytes }),
   });
   return {
     directory,
@@ -64,8 +64,8 @@ t.test('start is refused without a readable file', async (t) => {
   });
   await t.rejects(setUp(folder), { message: /cannot be read \(EISDIR\)$/ });
   const path = await writeUsers(folder, []);
-  const readText = () => Promise.reject(new TypeError('no code'));
-  await t.rejects(setUp(path, readText), { message: /cannot be read \(TypeError\)$/ });
+  const readBytes = () => Promise.reject(new TypeError('no code'));
+  await t.rejects(setUp(path, readBytes), { message: /cannot be read \(TypeError\)$/ });
 });
 
 t.test('an empty list lets nobody in', async (t) => {
@@ -79,7 +79,7 @@ t.test('the file is looked at once per second at the most, and read only when it
   let reads = 0;
   const { directory, entries, passSeconds } = await setUp(path, (path) => {
     reads += 1;
-    return readFile(path, 'utf8');
+    return readFile(path);
   });
   passSeconds(5);
   t.ok(await isIn(directory, 'bob'));
@@ -198,7 +198,7 @@ t.test('a version that could not be read is tried again, and told once', async (
   const path = await writeUsers(folder, [await bob()]);
   const { directory, levels, passSeconds } = await setUp(path, async (path) => {
     if (failing) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
-    return readFile(path, 'utf8');
+    return readFile(path);
   });
   await writeUsers(folder, [await bob({ username: 'Anna' })]);
   failing = true;
@@ -240,7 +240,7 @@ t.test('those who come during a reload share it, and are all served', async (t) 
   const { directory, passSeconds } = await setUp(path, async (path) => {
     reads += 1;
     await gate;
-    return readFile(path, 'utf8');
+    return readFile(path);
   });
   await writeUsers(folder, [await bob({ username: 'Anna' })]);
   gate = new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseUsers, storedUserFaults, UserListError } from '../../src/users/user-list.ts';
+import { parseUsers, parseUsersFile, storedUserFaults, UserListError } from '../../src/users/user-list.ts';
 import { bob } from '../support/user-files.ts';
 
 function faultsOf(text: string): readonly string[] {
@@ -15,9 +15,25 @@ function faultsOf(text: string): readonly string[] {
 t.test('a list of users is read as it is written', async (t) => {
   const users = [await bob(), await bob({ username: 'Zoë', locale: 'de' })];
   t.strictSame(parseUsers(JSON.stringify(users)), users);
-  t.strictSame(parseUsers(`\uFEFF${JSON.stringify(users)}\n`), users, 'with a byte order mark');
   t.strictSame(parseUsers('[]'), []);
 });
+
+t.test(
+  'a file is UTF-8, with or without a byte-order mark; another encoding is refused and changes no name',
+  async (t) => {
+    const users = [await bob({ username: 'Zoë' })];
+    const text = JSON.stringify(users);
+    t.strictSame(parseUsersFile(Buffer.from(text)), users);
+    t.strictSame(parseUsersFile(Buffer.from(`\uFEFF${text}\r\n`)), users);
+    const encodings: [BufferEncoding, RegExp][] = [
+      ['latin1', /^is not valid UTF-8/],
+      ['utf16le', /^is UTF-16/],
+    ];
+    for (const [encoding, message] of encodings) {
+      t.throws(() => parseUsersFile(Buffer.from(text, encoding)), { name: 'UserListError', message }, encoding);
+    }
+  },
+);
 
 t.test('what is no list is refused', async (t) => {
   for (const text of ['{}', 'null', '"bob"', '1', 'true']) t.same(faultsOf(text), ['must be a JSON array of users']);

@@ -111,6 +111,15 @@ t.test('an IPv6 address is written as one', async (t) => {
   t.equal((await fetch(`${service.url}/healthz`)).status, 200);
 });
 
+t.test('the unspecified IPv6 address is all addresses, those of IPv4 as well', async (t) => {
+  const { service } = await start(t, { HOST: '::' });
+  const { port } = new URL(service.url);
+  for (const host of ['127.0.0.1', '[::1]']) {
+    const response = await fetch(`http://${host}:${port}/readyz`);
+    t.match(await response.json(), { status: 'ready', checks: { process: 'ok' } }, host);
+  }
+});
+
 t.test('faults outside the environment are faults of the configuration as well', async (t) => {
   const folder = t.testdir({ 'users.json': '[{"username":1}]' });
   const cases: [Record<string, string>, RegExp][] = [

@@ -1,4 +1,3 @@
-import formbody from '@fastify/formbody';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { type CallbackRoutes, registerCallbacks } from './callbacks/routes.ts';
@@ -14,6 +13,7 @@ import { createReturnTo } from './gateway/return-to.ts';
 import { registerGateway } from './gateway/routes.ts';
 import { createClientErrorHandler } from './http/client-error.ts';
 import { registerCrossSiteRule } from './http/cross-site.ts';
+import { registerFormBody } from './http/form-body.ts';
 import { registerForwardedWarning } from './http/forwarded-warning.ts';
 import { registerHealth } from './http/health.ts';
 import { registerJsonBody } from './http/json-body.ts';
@@ -83,8 +83,13 @@ export interface AppPorts {
   readonly registerTracing?: ((app: FastifyInstance) => Promise<void>) | undefined;
 }
 
+/** For the longest login, with a password of 1,024 characters in percent-encoding; other routes have smaller limits. */
 const BODY_LIMIT_BYTES = 16 * 1024;
-/** How long a client may take to send its request. Node looks only every half minute unless it is told otherwise. */
+/**
+ * How long a client may take to send its request, headers and body together. Node checks only every half minute by
+ * default. Its limit for the headers alone must not be longer than this one: Node swaps the two then, and a slow body
+ * gets the longer limit, 60 s by default (`ConnectionsList::Expired` in Node's src/node_http_parser.cc).
+ */
 const REQUEST_TIMEOUT_MS = 10_000;
 const REQUEST_CHECK_MS = 1000;
 /** How long a connection may be silent: longer than the slowest answer, a delivery over several senders. */
@@ -106,7 +111,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustProxy.length === 0 ? false : isTrustedPeer,
     bodyLimit: BODY_LIMIT_BYTES,
-    http: { connectionsCheckingInterval: REQUEST_CHECK_MS },
+    http: { connectionsCheckingInterval: REQUEST_CHECK_MS, headersTimeout: REQUEST_TIMEOUT_MS },
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     return503OnClosing: false,
@@ -124,7 +129,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   registerRequestLog(app, ports.observeRequest);
   registerForwardedWarning(app, isTrustedPeer);
   registerJsonBody(app);
-  await app.register(formbody, { bodyLimit: BODY_LIMIT_BYTES });
+  registerFormBody(app);
   registerSecurityHeaders(app, securityHeaders(config));
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');

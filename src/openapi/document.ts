@@ -70,7 +70,7 @@ export interface ApiDocument {
 const JSON_OR_FORM = ['application/json', 'application/x-www-form-urlencoded'];
 
 const INFO = `One-time passwords, with no database. A client that prefers \`text/html\`, a browser, gets pages and
-redirects, every other JSON. Bodies are JSON or forms of 16 KiB at most; unknown members are refused. No answer may be
+redirects, every other JSON. Bodies are JSON or forms, of 16 KiB at most for a login and 1 or 2 KiB else; unknown members are refused. No answer may be
 kept. A request that changes something is refused when the browser says that another site caused it.`.replaceAll(
   '\n',
   ' ',

@@ -88,8 +88,12 @@ export function createSignInPages(parts: SignInPageParts) {
     return reply.removeHeader('retry-after').redirect(page, 303);
   };
 
-  /** A fault of ours, and what another site caused: nothing that the browser has is looked at, or set. */
-  const isBarePage = ({ code }: DoorcodeError) => code === 'internal_error' || code === 'cross_site_request';
+  /**
+   * A fault of ours, what another site caused, and a body that was never read because of its size or type: no cookie is
+   * opened or set, and no limit is read.
+   */
+  const isBarePage = ({ code, status }: DoorcodeError) =>
+    code === 'internal_error' || code === 'cross_site_request' || status === 413 || status === 415;
 
   const messageOf = ({ code, attemptsLeft, retryAt }: Notice): PageMessage => ({
     code,

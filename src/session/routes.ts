@@ -63,6 +63,8 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
   app.post(
     '/logout',
     {
+      // It takes no members.
+      bodyLimit: 1024,
       schema: { body: api.emptyBody, response: { 200: api.signedOut } },
       config: { operation: api.logout },
       preValidation: async (request) => {

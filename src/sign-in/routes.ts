@@ -27,6 +27,9 @@ export interface SignInRoutes {
   readonly mask: (phone: string) => string;
 }
 
+/** A code, or a channel, and in forms the id of the challenge: under 100 bytes. */
+const SMALL_BODY_BYTES = 1024;
+
 /** The sign-in: pages, password, code, resend. */
 export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void {
   const { ports, cookies, pages, languages, returnTo, mask } = routes;
@@ -83,6 +86,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
   app.post<{ Body: FromSchema<ReturnType<typeof api.otpBody>> }>(
     '/otp',
     {
+      bodyLimit: SMALL_BODY_BYTES,
       schema: { body: api.otpBody(settings.otpDigits), response: { 200: api.authenticated } },
       config: { operation: api.otp },
       errorHandler: pages.otpFailed,
@@ -105,6 +109,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
   app.post<{ Body: FromSchema<typeof api.resendBody> }>(
     '/otp/resend',
     {
+      bodyLimit: SMALL_BODY_BYTES,
       schema: { body: api.resendBody, response: { 200: api.otpSent } },
       config: { operation: api.resend },
       errorHandler: pages.otpFailed,

@@ -70,7 +70,8 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
     });
   };
 
-  const common = { onRequest: authenticate, errorHandler: answerJson };
+  // A sealed id of at most 511 bytes, a code and a number.
+  const common = { onRequest: authenticate, errorHandler: answerJson, bodyLimit: 2048 };
 
   app.post<{ Body: FromSchema<typeof api.requestBody> }>(
     '/verifications',

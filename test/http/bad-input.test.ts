@@ -2,8 +2,11 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import type { InjectOptions } from 'fastify';
 import t from 'tap';
+import type { Limits } from '../../src/limits/limits.ts';
+import { createMemoryLimits } from '../../src/limits/memory.ts';
 import type { Directory } from '../../src/users/directory.ts';
 import { ALICE, BROWSER, CookieJar, PASSWORD, type TestApp, testApp, wrongCode } from '../support/build-app.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 
 /** What is sent, and the status that it must get; the code is `invalid_request` for all of them. */
 interface Bad {
@@ -73,7 +76,9 @@ const otpBodies: Record<string, Bad> = {
   'no digits': json({ otp: '' }),
   'five digits': json({ otp: '48291' }),
   'seven digits': json({ otp: '4829150' }),
-  'a hundred thousand digits short of the limit': json({ otp: '4'.repeat(16_000) }),
+  'as many digits as a body may have': json({ otp: '4'.repeat(1014) }),
+  'more digits than a body may have': json({ otp: '4'.repeat(1015) }, 413),
+  'more fields than a form may have': form(`otp=482915${'&otp=482915'.repeat(64)}`),
   letters: json({ otp: 'zebras' }),
   'hexadecimal digits': json({ otp: '0x4829' }),
   'an exponent': json({ otp: '4829e1' }),
@@ -253,7 +258,8 @@ t.test('a browser gets the page that it came from, with the same status', async 
   for (const [name, bad] of Object.entries(otpBodies)) {
     const response = await send(service, '/otp', bad, jar, BROWSER.accept);
     t.match(response, { statusCode: bad.status, headers: { 'content-type': /^text\/html/ } }, name);
-    t.match(response.body, /action="\/otp"[\s\S]*name="otp"/, name);
+    // A body that was not read gets a page without the form: no cookie is opened for it.
+    if (bad.status === 400) t.match(response.body, /action="\/otp"[\s\S]*name="otp"/, name);
     t.match(response.body, 'Please check what you entered.', name);
     t.notOk(
       words(bad.payload).some((word) => word.length > 5 && response.body.includes(word)),
@@ -263,7 +269,7 @@ t.test('a browser gets the page that it came from, with the same status', async 
   for (const [name, bad] of Object.entries(loginBodies)) {
     const response = await send(service, '/login', bad, new CookieJar(), BROWSER.accept);
     t.match(response, { statusCode: bad.status, headers: { 'content-type': /^text\/html/ } }, name);
-    t.match(response.body, /action="\/login"[\s\S]*name="password"/, name);
+    if (bad.status === 400) t.match(response.body, /action="\/login"[\s\S]*name="password"/, name);
     t.notMatch(response.body, /zebra-(?:password|pigeon|a\b|b\b)/, `${name}: no password is echoed`);
   }
 });
@@ -291,6 +297,40 @@ t.test('a body may fill the 16 KiB, and not a byte more', async (t) => {
   const over = await send(service, '/login', blanks(16 * 1024 + 1), new CookieJar());
   t.match(over.json(), { status: 413, code: 'invalid_request' });
 });
+
+t.test(
+  'a route takes no more than it needs, and refuses the rest before it opens a cookie or reads a limit',
+  async (t) => {
+    let calls = 0;
+    const counted = createMemoryLimits({ clock: fakeClock() });
+    const limits = new Proxy(counted, {
+      get: (target, name: keyof Limits) => {
+        calls += 1;
+        return target[name];
+      },
+    });
+    const service = await testApp({ ports: { limits } });
+    const { jar } = await service.login();
+    calls = 0;
+    const oversized: [url: string, bytes: number][] = [
+      ['/otp', 1025],
+      ['/otp/resend', 1025],
+      ['/logout', 1025],
+      ['/login', 16 * 1024 + 1],
+    ];
+    for (const [url, bytes] of oversized) {
+      for (const body of [text('{}'.padEnd(bytes, ' ')), form('otp=482915&'.padEnd(bytes, 'x'))]) {
+        for (const accept of [undefined, BROWSER.accept]) {
+          const response = await send(service, url, { ...body, status: 413 }, jar, accept);
+          t.equal(response.statusCode, 413, `${url} ${body.type} ${accept}`);
+          t.notOk('set-cookie' in response.headers);
+          if (accept === undefined) t.match(response.json(), { status: 413, code: 'invalid_request' });
+        }
+      }
+    }
+    t.equal(calls, 0);
+  },
+);
 
 t.test('JSON and forms are read in every way that they are written', async (t) => {
   const good: [string, string][] = [

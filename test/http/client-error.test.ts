@@ -178,3 +178,37 @@ t.test('a request whose head only trickles in is answered at its time, and not h
   // Of the 30 s that Node takes by itself.
   t.ok(performance.now() - startedAt < 10_000);
 });
+
+t.test('a body that only trickles in is refused as well, whatever comes before it on the connection', async (t) => {
+  const { app } = await testApp();
+  t.teardown(() => app.close());
+  // Node applies the longer of the two limits to the body.
+  t.ok(app.server.headersTimeout <= app.server.requestTimeout);
+  app.server.requestTimeout /= 50;
+  app.server.headersTimeout /= 50;
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+  const head = 'POST /otp HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+  const starts: Record<string, string> = {
+    'with a length': `${head}Content-Length: 900\r\n\r\n`,
+    'in chunks': `${head}Transfer-Encoding: chunked\r\n\r\n384\r\n`,
+    'after Expect: 100-continue': `${head}Expect: 100-continue\r\nContent-Length: 900\r\n\r\n`,
+    'second on its connection': `GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n${head}Content-Length: 900\r\n\r\n`,
+    'to a route that does not exist': `${head.replace('/otp', '/none')}Content-Length: 900\r\n\r\n`,
+    'for a caller without an API key': `${head.replace('/otp', '/verifications')}Content-Length: 900\r\n\r\n`,
+    'although it is too large': `${head}Content-Length: 9000000\r\n\r\n`,
+  };
+  const sent = Object.entries(starts).map(async ([name, start]) => {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(start);
+    let bytes = 0;
+    const trickle = setInterval(() => {
+      bytes += 1;
+      socket.write(' ');
+    }, 20);
+    for await (const _ of socket);
+    clearInterval(trickle);
+    t.ok(bytes < 900, `${name}: closed before the body was complete`);
+  });
+  await Promise.all(sent);
+});

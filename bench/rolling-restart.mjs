@@ -153,7 +153,7 @@ try {
     [headers['set-cookie'] ?? []]
       .flat()
       .map((line) => line.split(';')[0])
-      .find((pair) => pair.startsWith(`__Secure-doorcode-${name}=`));
+      .find((pair) => pair.split('=')[0].endsWith(`doorcode-${name}`));
 
   let people = 0;
   async function signIn() {

@@ -34,7 +34,7 @@ import { registerPages } from './pages/render.ts';
 import { createSignInPages } from './pages/sign-in-pages.ts';
 import { registerCookies } from './seal/cookies.ts';
 import type { SealKeys } from './seal/keys.ts';
-import { createCurrentSession } from './session/current.ts';
+import { createCurrentSession, createEndOtherSessions, createValidSessions } from './session/current.ts';
 import { createRevocation } from './session/revocation.ts';
 import { registerSession } from './session/routes.ts';
 import type { SignInPorts } from './sign-in/ports.ts';
@@ -158,7 +158,9 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
 
   const policy = createPolicy(limits, { ...config.limits, challengeTtlSeconds: challengeTtl(config) }, clock);
   const revocation = createRevocation(limits, clock);
-  const currentSession = createCurrentSession(cookies, revocation, clock, config.sessionIdleTtlSeconds);
+  const validity = { revocation, clock, idleTtlSeconds: config.sessionIdleTtlSeconds };
+  const currentSession = createCurrentSession(cookies, validity);
+  const validSessions = createValidSessions(cookies, validity);
   const returnTo = createReturnTo(config.allowedReturnOrigins);
   const { assertions, directory, delivery, compose, random, mask } = ports;
 
@@ -172,17 +174,21 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     languages,
     returnTo,
     mask,
+    endOtherSessions: createEndOtherSessions(cookies, validity),
   });
   registerSession(app, {
     events,
     cookies,
     currentSession,
+    validSessions,
     revocation,
     pages,
     languages,
-    closeChallenge: async (cookie) => {
-      const challenge = parseChallenge(cookie, clock(), config.loginTtlSeconds);
-      if (challenge !== null) await policy.close(challenge);
+    closeChallenges: async (request) => {
+      const challenges = cookies
+        .openAnyName(request, 'challenge')
+        .map(({ payload }) => parseChallenge(payload, clock(), config.loginTtlSeconds));
+      await Promise.all(challenges.map((challenge) => (challenge === null ? null : policy.close(challenge))));
     },
   });
   registerVerifications(app, {

@@ -28,13 +28,16 @@ const YEAR_SECONDS = 365 * 86_400;
  * @param secure whether users reach us over HTTPS
  */
 export function createLanguages(app: FastifyInstance, secure: boolean): Languages {
+  // Over HTTPS the prefix keeps subdomains from setting it (RFC 6265bis §4.1.3). The version before had none.
+  const name = secure ? `__Host-${COOKIE}` : COOKIE;
   const attributes = { path: '/', maxAge: YEAR_SECONDS, sameSite: 'lax', httpOnly: true, secure } as const;
   const named = (name: unknown) => localeNames.find((known) => known === name);
   return {
     of(request) {
       const { cookie } = request.headers;
-      const chosen = cookie?.includes(COOKIE) ? named(app.parseCookie(cookie)[COOKIE]) : undefined;
-      return chosen ?? preferredLanguage(request, localeNames);
+      if (!cookie?.includes(COOKIE)) return preferredLanguage(request, localeNames);
+      const values = app.parseCookie(cookie);
+      return named(values[name]) ?? named(values[COOKIE]) ?? preferredLanguage(request, localeNames);
     },
     async change(request, reply) {
       const lang = named((request.query as { lang?: unknown }).lang);
@@ -42,7 +45,7 @@ export function createLanguages(app: FastifyInstance, secure: boolean): Language
       const url = new URL(request.url, 'http://localhost');
       url.searchParams.delete('lang');
       return reply
-        .header('set-cookie', app.serializeCookie(COOKIE, lang, attributes))
+        .header('set-cookie', app.serializeCookie(name, lang, attributes))
         .redirect(url.pathname + url.search, 303);
     },
   };

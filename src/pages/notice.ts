@@ -38,9 +38,15 @@ export function createNotices(cookies: SealedCookies, clock: Clock): Notices {
       const exp = Math.floor(clock() / 1000) + TTL_SECONDS;
       cookies.set(reply, 'notice', { typ: 'notice', exp, ...notice }, TTL_SECONDS);
     },
-    read: (request) => parseNotice(cookies.open(request, 'notice'), clock()),
+    read(request) {
+      for (const { payload } of cookies.openAll(request, 'notice')) {
+        const notice = parseNotice(payload, clock());
+        if (notice !== null) return notice;
+      }
+      return null;
+    },
     clear(request, reply) {
-      if (cookies.open(request, 'notice') !== null) cookies.clear(reply, 'notice');
+      if (cookies.openAll(request, 'notice').length > 0) cookies.clear(reply, 'notice');
     },
   };
 }

@@ -10,7 +10,7 @@ import { wantsHtml } from '../http/negotiate.ts';
 import { answerWith } from '../http/problem.ts';
 import { traceOf } from '../http/request-trace.ts';
 import type { Policy, Standing } from '../limits/policy.ts';
-import type { SealedCookies } from '../seal/cookies.ts';
+import type { OpenedCookie, SealedCookies } from '../seal/cookies.ts';
 import type { CurrentSession } from '../session/current.ts';
 import { foldUsername } from '../username.ts';
 import type { PageMessage } from './message.ts';
@@ -40,12 +40,43 @@ export function createSignInPages(parts: SignInPageParts) {
   const notices = createNotices(cookies, clock);
   const forms = new WeakMap<FastifyRequest, string>();
 
-  const openChallenge = (request: FastifyRequest) => {
-    const sealed = cookies.open(request, 'challenge');
-    const challenge = parseChallenge(sealed, clock(), settings.loginTtlSeconds);
-    const seconds = challenge === null ? secondsAhead(sealed, clock()) : 0;
-    if (seconds > 0) request.server.events?.({ type: 'clock_behind', trace: traceOf(request), seconds });
-    return challenge;
+  /**
+   * The challenge of a request: the first that can still sign in, else the first that is not closed, else the first. With
+   * several cookies, one that has ended must not refuse the user of another. A challenge under the name that is set today
+   * comes before all others, because no subdomain can set that one.
+   */
+  const openChallenge = async (request: FastifyRequest): Promise<Challenge | null> => {
+    const opened = cookies.openAll(request, 'challenge');
+    const own = validAmong(opened.filter(({ name }) => name === cookies.names.challenge));
+    const valid = own.length > 0 ? own : validAmong(opened);
+    if (valid.length > 1) return mostUsable(request, valid);
+    const [first = null] = valid;
+    if (first === null) {
+      const seconds = Math.max(0, ...opened.map(({ payload }) => secondsAhead(payload, clock())));
+      if (seconds > 0) request.server.events?.({ type: 'clock_behind', trace: traceOf(request), seconds });
+    }
+    return first;
+  };
+
+  /** The valid ones, each once. */
+  const validAmong = (opened: readonly OpenedCookie[]): Challenge[] => {
+    const valid: Challenge[] = [];
+    for (const { payload } of opened) {
+      const challenge = parseChallenge(payload, clock(), settings.loginTtlSeconds);
+      if (challenge !== null && !valid.some(({ id }) => id === challenge.id)) valid.push(challenge);
+    }
+    return valid;
+  };
+
+  const mostUsable = async (request: FastifyRequest, challenges: readonly Challenge[]): Promise<Challenge | null> => {
+    const candidates = await Promise.all(
+      challenges.map(async (challenge) => ({ challenge, standing: await standingOf(request, challenge) })),
+    );
+    const found =
+      candidates.find(({ challenge, standing }) => !standing?.closed && !stateOf(challenge, standing)) ??
+      candidates.find(({ standing }) => !standing?.closed) ??
+      candidates[0];
+    return found?.challenge ?? null;
   };
 
   const takeApart = (request: FastifyRequest): void => {
@@ -171,7 +202,7 @@ export function createSignInPages(parts: SignInPageParts) {
 
     otpFailed: answerWith(async (request, reply, problem) => {
       if (isBarePage(problem)) return pages.error(reply, problem);
-      const challenge = openChallenge(request);
+      const challenge = await openChallenge(request);
       if (problem.code === 'invalid_request') {
         reply.code(problem.status);
         if (challenge === null) return loginPage(reply, { next: '/', username: '' }, problem);
@@ -195,7 +226,7 @@ export function createSignInPages(parts: SignInPageParts) {
     },
 
     async otp(request: FastifyRequest, reply: FastifyReply) {
-      const challenge = openChallenge(request);
+      const challenge = await openChallenge(request);
       const notice = notices.read(request);
       if (challenge === null) {
         const next = returnTo(notice?.next);

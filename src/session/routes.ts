@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isoSeconds } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { Events } from '../events.ts';
@@ -9,18 +9,19 @@ import type { Languages } from '../pages/language.ts';
 import type { Pages } from '../pages/render.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
 import * as api from './api.ts';
-import type { CurrentSession } from './current.ts';
+import type { CurrentSession, ValidSessions } from './current.ts';
 import type { Revocation } from './revocation.ts';
 
 export interface SessionRoutes {
   readonly events: Events;
   readonly cookies: SealedCookies;
   readonly currentSession: CurrentSession;
+  readonly validSessions: ValidSessions;
   readonly revocation: Revocation;
   readonly pages: Pages;
   readonly languages: Languages;
-  /** Closes the challenge that the request carries, if any, so that signing out ends an open login as well. */
-  readonly closeChallenge: (cookie: unknown) => Promise<void>;
+  /** Closes every challenge that the request carries, so that signing out ends an open login as well. */
+  readonly closeChallenges: (request: FastifyRequest) => Promise<void>;
 }
 
 /** @throws DoorcodeError always; without the limit store, one that says how far the signing out went */
@@ -36,7 +37,7 @@ function tellWhatStays(error: unknown): never {
 
 /** Who am I, the signed-in page, and signing out. */
 export function registerSession(app: FastifyInstance, routes: SessionRoutes): void {
-  const { events, cookies, currentSession, revocation, pages, languages, closeChallenge } = routes;
+  const { events, cookies, currentSession, validSessions, revocation, pages, languages, closeChallenges } = routes;
 
   const logoutPage = answerWith((_request, reply, problem) =>
     problem.code === 'limits_unavailable' ? pages.signedOutHere(reply, problem) : pages.error(reply, problem),
@@ -76,12 +77,13 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
       // Whatever comes next: who signs out at a shared computer must not stay signed in there for an outage.
       cookies.clear(reply, 'session');
       cookies.clear(reply, 'challenge');
-      const session = await currentSession(request);
+      // All of them, whoever's they are: one that stayed valid would come first, or come back, after signing out.
+      const sessions = await validSessions(request);
       await Promise.all([
-        session === null ? null : revocation.revoke(session.id, session.exp),
-        closeChallenge(cookies.open(request, 'challenge')),
+        ...sessions.map(({ session: { id, exp } }) => revocation.revoke(id, exp)),
+        closeChallenges(request),
       ]).catch(tellWhatStays);
-      if (session !== null) events({ type: 'signed_out', subject: session.sub, trace: traceOf(request) });
+      for (const { session } of sessions) events({ type: 'signed_out', subject: session.sub, trace: traceOf(request) });
       return wantsHtml(request) ? reply.redirect('/login', 303) : { status: 'signed_out' };
     },
   );

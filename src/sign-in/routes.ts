@@ -9,6 +9,7 @@ import { traceOf } from '../http/request-trace.ts';
 import type { Languages } from '../pages/language.ts';
 import type { SignInPages } from '../pages/sign-in-pages.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
+import type { EndOtherSessions } from '../session/current.ts';
 import * as api from './api.ts';
 import type { Issued } from './issue.ts';
 import { login } from './login.ts';
@@ -25,6 +26,7 @@ export interface SignInRoutes {
   readonly returnTo: ReturnTo;
   /** All of a phone number that may be shown. */
   readonly mask: (phone: string) => string;
+  readonly endOtherSessions: EndOtherSessions;
 }
 
 /** A code, or a channel, and in forms the id of the challenge: under 100 bytes. */
@@ -32,7 +34,7 @@ const SMALL_BODY_BYTES = 1024;
 
 /** The sign-in: pages, password, code, resend. */
 export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void {
-  const { ports, cookies, pages, languages, returnTo, mask } = routes;
+  const { ports, cookies, pages, languages, returnTo, mask, endOtherSessions } = routes;
   const { clock, settings } = ports;
   const once = createOnce();
 
@@ -93,11 +95,12 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       preValidation: pages.readForm,
     },
     async (request, reply) => {
-      const challenge = pages.openChallenge(request);
+      const challenge = await pages.openChallenge(request);
       if (pages.isStale(request, challenge)) refuseStale(ports, challenge, traceOf(request));
       const session = await once(pages.sameForm(request, challenge), () =>
         verify(ports, challenge, request.body.otp, traceOf(request)),
       );
+      await endOtherSessions(request, session);
       cookies.set(reply, 'session', session);
       cookies.clear(reply, 'challenge');
       const next = challenge?.next ?? '/';
@@ -116,7 +119,7 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       preValidation: pages.readForm,
     },
     async (request, reply) => {
-      const challenge = pages.openChallenge(request);
+      const challenge = await pages.openChallenge(request);
       // The same form once more, or one of a page that is older than the last code: that code is the answer.
       if (pages.isStale(request, challenge)) return reply.redirect('/otp', 303);
       const issued = await once(pages.sameForm(request, challenge), () =>

@@ -25,7 +25,7 @@ const KEY = Buffer.alloc(32, 1);
 const LOGIN = 'login.example.com';
 const APP = 'app.example.com';
 const COOKIE = '__Secure-doorcode-session';
-const CHALLENGE = '__Secure-doorcode-challenge';
+const CHALLENGE = '__Host-doorcode-challenge';
 const IDLE_TTL = 600;
 
 interface Answer {

@@ -35,9 +35,18 @@ t.test('a language that there is not changes nothing', async (t) => {
   t.match(forged.body, '<html lang="en">');
 });
 
-t.test('over https the choice does not travel without it', async (t) => {
-  const { get } = await testApp({ env: { ORIGIN: 'https://login.example.com' } });
-  t.match((await get('/login?lang=de', undefined, BROWSER)).headers['set-cookie'], /; Secure/);
+t.test('over https no subdomain sets the choice, and one that was made before still holds', async (t) => {
+  const { get } = await testApp({ env: { ORIGIN: 'https://login.example.com', COOKIE_DOMAIN: 'example.com' } });
+  t.match(
+    (await get('/login?lang=de', undefined, BROWSER)).headers['set-cookie'],
+    /^__Host-doorcode-locale=de; Max-Age=31536000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+  );
+  for (const [cookie, lang] of [
+    ['doorcode-locale=es; __Host-doorcode-locale=de', 'de'],
+    ['doorcode-locale=es; __Host-doorcode-locale=x', 'es'],
+    ['doorcode-locale=es', 'es'],
+  ] as const)
+    t.match((await get('/login', undefined, { ...BROWSER, cookie })).body, `<html lang="${lang}">`, cookie);
 });
 
 t.test('a choice never leads to another host', async (t) => {

@@ -1,5 +1,9 @@
 import t from 'tap';
-import { BROWSER, CookieJar, testApp } from '../support/build-app.ts';
+import type { DoorcodeEvent } from '../../src/events.ts';
+import { ALICE, BOB, BROWSER, CookieJar, testApp } from '../support/build-app.ts';
+
+const HTTP = {};
+const DOMAIN = { ORIGIN: 'https://login.example.com', COOKIE_DOMAIN: 'example.com' };
 
 t.test('signing out revokes the session wherever its cookie is, and closes an open challenge', async (t) => {
   const { login, post, get } = await testApp();
@@ -61,6 +65,46 @@ t.test('an app behind a gateway signs its user out by a form, once its origin is
     };
     t.match(await app.inject({ method: 'POST', url: '/logout', headers, payload: '' }), { statusCode }, allowed);
     for (const path of ['/auth', '/session']) t.equal((await get(path, copy)).statusCode, left);
+  }
+});
+
+t.test('signing out revokes every session and every challenge of the request, under any name', async (t) => {
+  for (const env of [HTTP, { ORIGIN: 'https://login.example.com' }, DOMAIN]) {
+    const events: DoorcodeEvent[] = [];
+    const { login, post, app, get } = await testApp({ env, ports: { events: (event) => void events.push(event) } });
+    const ofKind = (jar: CookieJar, kind: string) => [...jar.cookies].find(([name]) => name.endsWith(kind)) ?? ['', ''];
+    const sessions = [];
+    for (const user of [ALICE, ALICE, BOB]) {
+      const { jar, code } = await login(user);
+      await post('/otp', { otp: code }, jar);
+      sessions.push(ofKind(jar, 'doorcode-session'));
+    }
+    const challenges = await Promise.all(
+      [ALICE, BOB].map(async (user) => {
+        const { jar, code } = await login(user);
+        return { pair: ofKind(jar, 'doorcode-challenge'), code };
+      }),
+    );
+    // As a browser sends them that has some from another COOKIE_DOMAIN.
+    const prefixes = env === HTTP ? [''] : ['__Secure-', '__Host-'];
+    const mixed = [...sessions, ...challenges.map(({ pair }) => pair)].map(([name, value], index) => {
+      const prefix = prefixes[index % prefixes.length] ?? '';
+      return index === 0 ? `${name}=${value}` : `${prefix}${name.replace(/^__\w+-/, '')}=${value}`;
+    });
+    const cookie = ['doorcode-session=junk', ...mixed].join('; ');
+    t.equal((await post('/logout', {}, undefined, { cookie })).statusCode, 200);
+    t.strictSame(events.flatMap((event) => (event.type === 'signed_out' ? [event.subject] : [])).sort(), [
+      'alice',
+      'alice',
+      'bob',
+    ]);
+    for (const [name, value] of sessions)
+      t.equal((await get('/session', undefined, { cookie: `${name}=${value}` })).statusCode, 401);
+    for (const { pair, code } of challenges) {
+      const headers = { cookie: pair.join('=') };
+      const response = await app.inject({ method: 'POST', url: '/otp', headers, payload: { otp: code } });
+      t.equal(response.json().code, 'otp_used');
+    }
   }
 });
 

@@ -180,7 +180,7 @@ const weakened: Record<string, Weakened> = {
     fails: ['password guessing'],
   },
   'signing out that forgets the cookie only': {
-    changes: [{ file: 'session/routes.js', from: 'revocation.revoke(session.id, session.exp)', to: 'null' }],
+    changes: [{ file: 'session/routes.js', from: 'revocation.revoke(id, exp)', to: 'null' }],
     only: ['race for one code', 'session after signing out'],
     fails: ['session after signing out'],
   },
@@ -188,8 +188,12 @@ const weakened: Record<string, Weakened> = {
     changes: [
       {
         file: 'session/current.js',
-        from: "cookies.open(request, 'session')",
-        to: "(cookies.open(request, 'session') ?? { ...cookies.open(request, 'challenge'), typ: 'session', amr: ['pwd'] })",
+        from: "cookies.openAll(request, 'session')",
+        to: `[
+          ...cookies.openAll(request, 'session'),
+          ...cookies.openAll(request, 'challenge').map(({ name, payload }) =>
+            ({ name, payload: { ...payload, typ: 'session', amr: ['pwd'] } })),
+        ]`,
       },
     ],
     only: ['second factor skipped'],

@@ -4,16 +4,27 @@ import { stdin, stdout } from 'node:process';
 import { type Running, runCommand } from './command-line.ts';
 import { parseEnvFile } from './env-file.ts';
 import { ConfigError } from './environment.ts';
+import { createLineOutput } from './line-output.ts';
 import { readPassword } from './password-prompt.ts';
 
 /** How long new connections are taken after SIGTERM, so that a gateway sees readiness turn 503 first. */
 const DRAIN_MS = 2000;
-/** When what still goes on is cut; the process is gone within 10 s of the signal. */
-const DEADLINE_MS = 9000;
+/**
+ * When the connections and deliveries that are still open are cut off. With the time that the end of metrics, traces and
+ * the log may take after it, the process ends within 10 s of the signal.
+ */
+const DEADLINE_MS = 8000;
+/** How long the end waits for a slow reader of standard output. */
+const FLUSH_MS = 500;
 /** EX_CONFIG of sysexits. */
 const EXIT_CONFIG = 78;
+/** EX_IOERR of sysexits. */
+const EXIT_OUTPUT = 74;
 
-const write = (line: string) => void stdout.write(`${line}\n`);
+const output = createLineOutput(stdout);
+const write = (line: string) => output.write(`${line}\n`);
+// A message that cannot be written must not change the exit code.
+process.stderr.on('error', () => {});
 const complain = (line: string) => void process.stderr.write(`${line}\n`);
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -28,7 +39,17 @@ const outcome = await runCommand(process.argv.slice(2), version, {
 });
 if ('serve' in outcome) await run();
 else if ('running' in outcome) stopOnSignal(outcome.running);
-else process.exitCode = outcome.exitCode;
+else endCommand(outcome.exitCode);
+
+/** A command whose output was lost has failed, for example `doorcode key > file` on a full disk. */
+function endCommand(exitCode: number): void {
+  process.exitCode = exitCode;
+  process.once('exit', () => {
+    if (output.dropped() === 0) return;
+    complain('standard output cannot be written');
+    process.exitCode ||= EXIT_OUTPUT;
+  });
+}
 
 function stopOnSignal(running: Running): void {
   const stop = () => {
@@ -39,17 +60,26 @@ function stopOnSignal(running: Running): void {
 }
 
 /** In a terminal in development, log lines are for people. */
-async function pretty(): Promise<{ logDestination?: { write(line: string): void } }> {
-  if (!stdout.isTTY || process.env['NODE_ENV'] === 'production') return {};
+async function logDestination(): Promise<{ write(line: string): void }> {
+  if (!stdout.isTTY || process.env['NODE_ENV'] === 'production') return output;
   const { prettyLines } = await import('./telemetry/pretty.ts');
-  return { logDestination: prettyLines((line) => void stdout.write(line)) };
+  return prettyLines(output.write);
 }
 
 async function run(): Promise<void> {
   try {
     // Loaded only now: the other commands need none of it.
     const { serve } = await import('./serve.ts');
-    const service = await serve({ env: process.env, write, version, ...(await pretty()) });
+    const service = await serve({
+      env: process.env,
+      write,
+      version,
+      logDestination: await logDestination(),
+      droppedLines: output.dropped,
+    });
+    output.onRecovery((dropped) => {
+      service.logger.warn({ dropped }, 'log lines were dropped because standard output did not accept them');
+    });
     // What nobody caught leaves the process in a state that nobody knows. Node would print the error as it is, and with
     // it whatever its message quotes.
     process.on('uncaughtException', (error) => {
@@ -58,13 +88,19 @@ async function run(): Promise<void> {
     });
     const stop = (drainMs: number) => {
       process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
-      service.close(drainMs, DEADLINE_MS).then(
-        () => process.exit(0),
-        (error: unknown) => {
-          service.logger.error({ err: error }, 'shutdown failed');
-          process.exit(1);
-        },
-      );
+      service
+        .close(drainMs, DEADLINE_MS)
+        .then(
+          () => 0,
+          (error: unknown) => {
+            service.logger.error({ err: error }, 'shutdown failed');
+            return 1;
+          },
+        )
+        .then(async (exitCode) => {
+          await output.flush(FLUSH_MS);
+          process.exit(exitCode);
+        });
     };
     process.once('SIGTERM', () => stop(DRAIN_MS));
     // Ctrl+C in a terminal: nobody is balancing load.

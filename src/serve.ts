@@ -41,6 +41,8 @@ export interface ServeOptions {
   readonly write: (line: string) => void;
   /** Where log lines go; standard output when absent. */
   readonly logDestination?: DestinationStream;
+  /** The number of lines that the process could not write to its output, for metrics. */
+  readonly droppedLines?: () => number;
   /** Of the program, for metrics. */
   readonly version?: string;
 }
@@ -89,7 +91,13 @@ async function stopListening(server: NetServer, arrivalMs: number): Promise<void
  *
  * @throws ConfigError for every fault of the configuration at once; Error that names HOST or PORT when it cannot listen
  */
-export async function serve({ env, write, logDestination, version = '' }: ServeOptions): Promise<Service> {
+export async function serve({
+  env,
+  write,
+  logDestination,
+  droppedLines = () => 0,
+  version = '',
+}: ServeOptions): Promise<Service> {
   const { config, faults } = examineConfig(env);
   const logger = createLogger({
     level: config.logLevel,
@@ -146,6 +154,7 @@ export async function serve({ env, write, logDestination, version = '' }: ServeO
     breakers: delivery.states,
     hashing,
     degraded: store.degraded,
+    droppedLines,
   });
 
   const { host, port } = config;

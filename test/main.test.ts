@@ -1,6 +1,6 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,6 +11,7 @@ import { CookieJar } from './support/build-app.ts';
 import { keep } from './support/kept.ts';
 import { startLoopbackServer } from './support/loopback-server.ts';
 import { program } from './support/programs.ts';
+import { freePort } from './support/redis.ts';
 import { childEnv, MAIN, startService } from './support/service.ts';
 import { startSignalWire } from './support/signalwire.ts';
 
@@ -190,6 +191,78 @@ t.test('SIGTERM: readiness turns 503, what is in flight is answered with Connect
   t.equal(answer.status, 200);
   t.equal(answer.headers.get('connection'), 'close');
   t.equal(await stopped, 0);
+});
+
+/** Starts the service with this standard output, waits until it answers, and ends it with SIGTERM. */
+async function serveInto(
+  t: Test,
+  stdout: number | 'pipe',
+  whileServing: (get: (path: string) => Promise<Response>, child: ChildProcess) => Promise<void>,
+): Promise<number | null> {
+  const port = await freePort();
+  const child = spawn(process.execPath, [MAIN], {
+    env: childEnv({ PORT: `${port}` }),
+    cwd: t.testdirName,
+    stdio: ['ignore', stdout, 'ignore'],
+  });
+  const ended = once(child, 'exit');
+  t.teardown(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+  while (!(await get('/healthz').catch(() => ({ ok: false }))).ok) {
+    if (child.exitCode !== null) throw new Error(`it ended with exit code ${child.exitCode}`);
+    await new Promise(setImmediate);
+  }
+  await whileServing(get, child);
+  child.kill('SIGTERM');
+  await ended;
+  return child.exitCode;
+}
+
+t.test('a log that cannot be written stops neither requests nor SIGTERM', async (t) => {
+  const mkfifo = program(t, 'mkfifo');
+  if (mkfifo === null) return;
+  const fifo = join(t.testdir({}), 'log');
+  await once(spawn(mkfifo, [fifo]), 'exit');
+  // Opened for reading as well, it is a pipe that nothing reads.
+  const [full, stalled] = [openSync('/dev/full', 'w'), openSync(fifo, 'r+')];
+  t.teardown(() => [full, stalled].map(closeSync));
+  const request = async (get: (path: string) => Promise<Response>) => {
+    for (let number = 0; number < 10; number += 1) t.equal((await get('/session')).status, 401);
+  };
+
+  t.equal(await serveInto(t, full, request), 0, 'the disk is full');
+  const manyLines = async (get: (path: string) => Promise<Response>) => {
+    // Each writes a line of more than 100 characters; a pipe takes 65,536 (pipe(7)).
+    for (let round = 0; round < 20; round += 1) {
+      await Promise.all(Array.from({ length: 40 }, async () => (await get('/session')).arrayBuffer()));
+    }
+    await request(get);
+  };
+  t.equal(await serveInto(t, stalled, manyLines), 0, 'the reader has stalled');
+  const closed = async (get: (path: string) => Promise<Response>, child: ChildProcess) => {
+    child.stdout?.destroy();
+    await request(get);
+  };
+  t.equal(await serveInto(t, 'pipe', closed), 0, 'the reader is gone');
+});
+
+t.test('exit codes stay right where nothing can be written', async (t) => {
+  const full = openSync('/dev/full', 'w');
+  t.teardown(() => closeSync(full));
+  const codeOf = async (args: string[], env: Record<string, string>) => {
+    const options = { env: childEnv(env), cwd: t.testdir({}), stdio: ['ignore', full, full] as const };
+    const [code] = await once(
+      spawn(process.execPath, [MAIN, ...args], { ...options, stdio: [...options.stdio] }),
+      'exit',
+    );
+    return code;
+  };
+  t.equal(await codeOf([], { PORT: 'x' }), 78, 'a fault of the configuration');
+  t.equal(await codeOf(['nonsense'], {}), 64, 'a fault of the command line');
+  t.equal(await codeOf(['key'], {}), 74, 'a key that was lost');
 });
 
 t.test('npm start hands SIGTERM on: no shell stands between npm and the service', async (t) => {

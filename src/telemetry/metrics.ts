@@ -12,6 +12,8 @@ export interface MetricSources {
   readonly hashing?: (() => { readonly running: number; readonly waiting: number }) | undefined;
   /** Whether each replica counts for itself. */
   readonly degraded: () => boolean;
+  /** Lines of the log and of notices that the process could not write, since the start. */
+  readonly droppedLines: () => number;
 }
 
 export interface DescribedMetric {
@@ -118,6 +120,7 @@ export function createMetrics(): Metrics {
     breakers: gauge('breaker_state', 'Whether a sender is tried: 1 for the state it is in', 'sender', 'state'),
     hashing: gauge('hashing_tasks', 'Password checks', 'state'),
     degraded: gauge('store_degraded', '1 while this replica counts for itself'),
+    droppedLines: counter('log_lines_dropped_total', 'Log lines that standard output did not accept'),
     guesses: gauge('guess_budget_guesses', 'Guesses at the codes of an account in 24 hours, at the most'),
     chance: gauge('guess_budget_ratio', 'Chance that one of them is right', 'period'),
     build: gauge('build_info', 'What runs', 'version'),
@@ -125,8 +128,10 @@ export function createMetrics(): Metrics {
 
   let sources: MetricSources | undefined;
 
-  function look({ breakers, degraded, hashing }: MetricSources): void {
+  function look({ breakers, degraded, droppedLines, hashing }: MetricSources): void {
     watched.degraded.set(degraded() ? 1 : 0);
+    watched.droppedLines.reset();
+    watched.droppedLines.inc(droppedLines());
     for (const [state, tasks] of Object.entries(hashing?.() ?? {})) watched.hashing.set({ state }, tasks);
     for (const [sender, is] of Object.entries(breakers())) {
       for (const state of BREAKER_STATES) watched.breakers.set({ sender, state }, state === is ? 1 : 0);

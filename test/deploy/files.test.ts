@@ -21,8 +21,8 @@ import { startRedis } from '../support/redis.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../deploy/${file}`, import.meta.url), 'utf8');
 
-/** As in src/main.ts: from SIGTERM until the last cut, and what is left to notice it. */
-const DEADLINE_SECONDS = 9.3;
+/** As in src/main.ts: from SIGTERM until the end, with the time for connections, traces and the log. */
+const DEADLINE_SECONDS = 9.8;
 
 /** Names of settings, `_FILE` for those that may come from a file. */
 const unknown = (names: readonly string[]) =>

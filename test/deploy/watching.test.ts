@@ -47,6 +47,7 @@ const UNSEEN = [
   'doorcode_build_info',
   'doorcode_clock_behind_seconds',
   'doorcode_guess_budget_guesses',
+  'doorcode_log_lines_dropped_total',
   'doorcode_sign_outs_total',
 ];
 

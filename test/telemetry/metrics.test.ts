@@ -115,6 +115,7 @@ t.test('what is, is asked for when somebody looks', async (t) => {
     breakers: () => ({ twilio: open ? 'open' : 'closed' }),
     hashing: () => ({ running: 3, waiting: 12 }),
     degraded: () => open,
+    droppedLines: () => (open ? 7 : 3),
   };
   metrics.watch(sources);
   t.strictSame(await samples(metrics, 'breaker_state'), [
@@ -123,9 +124,11 @@ t.test('what is, is asked for when somebody looks', async (t) => {
     '{sender="twilio",state="open"} 0',
   ]);
   t.strictSame(await samples(metrics, 'store_degraded'), [' 0']);
+  t.strictSame(await samples(metrics, 'log_lines_dropped_total'), [' 3']);
   open = true;
   t.match(await samples(metrics, 'breaker_state'), [/closed"} 0/, /half_open"} 0/, /open"} 1/]);
   t.strictSame(await samples(metrics, 'store_degraded'), [' 1']);
+  t.strictSame(await samples(metrics, 'log_lines_dropped_total'), [' 7']);
   t.strictSame(await samples(metrics, 'hashing_tasks'), ['{state="running"} 3', '{state="waiting"} 12']);
   t.strictSame(await samples(metrics, 'guess_budget_guesses'), [' 195']);
   t.strictSame(await samples(metrics, 'guess_budget_ratio'), ['{period="day"} 0.000195', '{period="year"} 0.036']);

@@ -49,6 +49,8 @@ export interface Scene {
   guessesMade?: number;
   /** Who signed in, and the login that it came of. */
   signedIn?: { readonly jar: CookieJar; readonly login: OpenLogin } | undefined;
+  /** The same, of a later login whose session is still valid. */
+  signedInAgain?: { readonly jar: CookieJar; readonly login: OpenLogin } | undefined;
   /** What wrong passwords were answered, for names that there are and for names that there are not. */
   wrongPasswords?: {
     readonly known: readonly Seen[];

@@ -12,6 +12,7 @@ import { messageLimit } from './message-limit.ts';
 import { openRedirect } from './open-redirect.ts';
 import { parallelGuesses } from './parallel-guesses.ts';
 import { passwordGuessing } from './password-guessing.ts';
+import { plantedCookies } from './planted-cookies.ts';
 import { race } from './race.ts';
 import { replacedCode } from './replaced-code.ts';
 import { replay } from './replay.ts';
@@ -27,7 +28,7 @@ import { enumerationByBytes, enumerationByTime } from './user-enumeration.ts';
  * 1. one that nobody types, until it has expired;
  * 2. one that is guessed at, which leaves five wrong codes in a row, of the ten that lock an account;
  * 3. one that signs in, which ends that row, and gives a session to play with;
- * 4. and 5. one that is replaced by another, which signs in again.
+ * 4. and 5. one that is replaced by another, which signs in again, for a second session.
  *
  * Wrong passwords come last: who runs all of it again gets to the end before the name has none left.
  */
@@ -48,6 +49,7 @@ export const attacks: readonly Attack[] = [
   signedOut,
   expiredCode,
   replacedCode,
+  plantedCookies,
   messageLimit,
   accountLock,
   passwordGuessing,

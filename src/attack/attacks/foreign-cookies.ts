@@ -12,7 +12,8 @@ export const foreignCookies: Attack = {
     const { client, clock, random, accounts } = scene;
     const { challenge, message } = await untouchedLogin(scene);
     const forge = await createForge({ random, clock });
-    const sessionName = challenge.name.replace(/challenge$/, 'session');
+    // With COOKIE_DOMAIN the session has another prefix than the challenge.
+    const sessionNames = ['', '__Host-', '__Secure-'].map((prefix) => `${prefix}doorcode-session`);
     const { username } = accounts[0];
 
     const challenges: Record<string, string> = {
@@ -26,7 +27,7 @@ export const foreignCookies: Attack = {
     }
     const sessions: Record<string, string> = { ...forge.sessions(username), ...PLAIN };
     for (const [what, value] of Object.entries(sessions)) {
-      const open = await openDoor(client, { jar: new CookieJar([[sessionName, value]]) });
+      const open = await openDoor(client, { jar: new CookieJar(sessionNames.map((name) => [name, value])) });
       expect(open === null, `${what}: ${open}`);
     }
     return `${Object.keys(challenges).length} challenges and ${Object.keys(sessions).length} sessions of our own making are none`;

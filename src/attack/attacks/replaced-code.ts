@@ -11,6 +11,7 @@ export const replacedCode: Attack = {
     const answer = await client.post('/otp', { otp: old.message.code }, { jar: old.jar.copy() });
     const crossed = await client.post('/otp', { otp: old.message.code }, { jar: renewed.jar.copy() });
     const right = await client.post('/otp', { otp: renewed.message.code }, { jar: renewed.jar });
+    if (right.status === 200) scene.signedInAgain = { jar: renewed.jar, login: renewed };
     expect(answer.status >= 400, `the old code, after a new one was sent: ${inWords(answer)}`);
     expect(crossed.status >= 400, `the old code with the new cookie: ${inWords(crossed)}`);
     if (right.status !== 200) throw new NotTried(`the new code was refused: ${inWords(right)}`);

@@ -1,8 +1,38 @@
 import type { Config } from './config.ts';
+import { isLoopbackHost } from './loopback.ts';
+import { ignoredExemptions, proxyFor, proxyVariable } from './proxy-config.ts';
 
 /** What a configuration allows but should not stay as it is; one sentence each, by the name of the setting. */
 export function configWarnings(config: Config, nowMs: number): string[] {
-  return config.production ? [...plainHttp(config), ...openApi(config, nowMs), ...sharedAudience(config)] : [];
+  const warnings = proxies(config);
+  return config.production
+    ? [...warnings, ...plainHttp(config), ...openApi(config, nowMs), ...sharedAudience(config)]
+    : warnings;
+}
+
+function proxies({ proxies, senders, delivery, users }: Config): string[] {
+  const hosts = { signalwire: 'SIGNALWIRE_SPACE', twilio: 'TWILIO_HOST', plivo: 'PLIVO_HOST' } as const;
+  const providers = (['signalwire', 'twilio', 'plivo'] as const).flatMap((name) => {
+    const host = delivery.includes(name) ? senders[name]?.host : undefined;
+    return host === undefined ? [] : [{ setting: hosts[name], url: `https://${host}` }];
+  });
+  const destinations = [
+    ...providers,
+    ...(senders.webhook === undefined ? [] : [{ setting: 'WEBHOOK_URL', url: senders.webhook.url }]),
+    ...(users.kind === 'upstream' ? [{ setting: 'USERS_URL', url: users.url }] : []),
+  ].flatMap(({ setting, url }) => (URL.canParse(url) ? [{ setting, url: new URL(url) }] : []));
+  return [
+    ...ignoredExemptions(proxies).map(
+      (position) => `NO_PROXY: entry ${position} is not a host name, an address or a network, and is ignored`,
+    ),
+    ...destinations
+      .filter(({ url }) => isLoopbackHost(url.hostname) && proxyFor(proxies, url) !== undefined)
+      .map(
+        ({ setting, url }) =>
+          `${proxyVariable(url)}: requests to ${url.hostname} (${setting}) go through the proxy, for which that name ` +
+          'means its own machine; add it to NO_PROXY to send them directly',
+      ),
+  ];
 }
 
 function plainHttp({ users, senders }: Config): string[] {

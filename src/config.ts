@@ -7,6 +7,7 @@ import type { LimitSettings } from './limits/policy.ts';
 import { parseRedisUrl } from './limits/redis-url.ts';
 import { guessBudget, isWithin, percent } from './limits/risk.ts';
 import { parseWindows, type Window } from './limits/window.ts';
+import { type ProxySettings, readProxies } from './proxy-config.ts';
 import { readCountries, readDelivery, readSenders, type SenderName, type SenderSettings } from './sender-config.ts';
 
 /** Everything there is to set, read once at start. Durations are seconds. */
@@ -41,6 +42,8 @@ export interface Config {
   /** Senders in the order in which they are tried. */
   readonly delivery: readonly SenderName[];
   readonly senders: SenderSettings;
+  /** Proxies for outgoing requests. */
+  readonly proxies: ProxySettings;
   /** ISO 3166-1 alpha-2 of the countries that are sent to; none is every country. */
   readonly allowedCountries: readonly string[];
   /** Whether providers are asked to say what became of messages. */
@@ -135,6 +138,7 @@ function read(env: EnvironmentReader): Config {
     users,
     delivery,
     senders,
+    proxies: readProxies(env),
     allowedCountries: readCountries(env),
     // Providers refuse addresses that they cannot reach, which those of development are.
     deliveryReceipts:

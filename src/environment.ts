@@ -43,6 +43,21 @@ export class EnvironmentReader {
     return value === '' ? undefined : value;
   }
 
+  /**
+   * A variable that many programs share, such as HTTPS_PROXY. Its name in lower case takes precedence, as in curl.
+   *
+   * @param kind `secret`: the name in upper case may be read from a file, see {@link secret}
+   * @returns the value, and the name that it was found by, for faults
+   */
+  shared(
+    name: string,
+    kind: 'text' | 'secret' = 'text',
+  ): { readonly name: string; readonly value: string | undefined } {
+    const lower = this.#env[name.toLowerCase()]?.trim();
+    const value = kind === 'secret' ? this.secret(name) : this.text(name);
+    return lower === undefined || lower === '' ? { name, value } : { name: name.toLowerCase(), value: lower };
+  }
+
   /** A setting that may also stand in the file that `NAME_FILE` names, as container secrets do. */
   secret(name: string): string | undefined {
     const value = this.text(name);

@@ -232,14 +232,14 @@ interface OpenDirectory {
   readonly hashing?: PasswordChecker['depth'];
 }
 
-async function openDirectory({ users }: Config, log: Logger): Promise<OpenDirectory> {
+async function openDirectory({ users, proxies }: Config, log: Logger): Promise<OpenDirectory> {
   switch (users.kind) {
     case 'demo':
       return { directory: createDemoDirectory() };
     case 'upstream': {
       const { createUpstreamDirectory } = await import('./users/upstream.ts');
       const token = users.token === undefined ? {} : { token: users.token };
-      return { directory: createUpstreamDirectory({ url: users.url, ...token }) };
+      return { directory: createUpstreamDirectory({ url: users.url, proxies, ...token }) };
     }
     case 'file': {
       const [{ createFileDirectory }, { createPasswordChecker }] = await Promise.all([
@@ -263,20 +263,21 @@ async function openSender(
   write: (line: string) => void,
 ): Promise<Sender> {
   const { signalwire, twilio, plivo, webhook } = config.senders;
+  const { proxies } = config;
   const account = name === 'signalwire' ? signalwire : name === 'twilio' ? twilio : undefined;
   if ((name === 'signalwire' || name === 'twilio') && account !== undefined) {
     const { createCompatibilitySender } = await import('./delivery/compatibility.ts');
     const receiptUrl = receiptKeys(config)[name] === undefined ? {} : { receiptUrl: config.origin + receiptPath(name) };
-    return createCompatibilitySender({ name, ...account, from: account.number, ...receiptUrl });
+    return createCompatibilitySender({ name, ...account, from: account.number, proxies, ...receiptUrl });
   }
   if (name === 'plivo' && plivo !== undefined) {
     const { createPlivoSender } = await import('./delivery/plivo.ts');
     const { host, account: authId, token: authToken, number: from } = plivo;
-    return createPlivoSender({ host, authId, authToken, from, answerUrl: await answerUrls(config, keys) });
+    return createPlivoSender({ host, authId, authToken, from, proxies, answerUrl: await answerUrls(config, keys) });
   }
   if (name === 'webhook' && webhook !== undefined) {
     const { createWebhookSender } = await import('./delivery/webhook.ts');
-    return createWebhookSender({ ...webhook, clock: systemClock });
+    return createWebhookSender({ ...webhook, proxies, clock: systemClock });
   }
   if (name !== 'console') throw new ConfigError([`DELIVERY: ${name} is not configured`]);
   const { createConsoleSender } = await import('./delivery/console.ts');

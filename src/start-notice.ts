@@ -43,6 +43,15 @@ export function startNotice(
     `guess budget: who has a password gets ${guessesPerDay} guesses at its codes in 24 hours at the most, ` +
       `a chance of ${percent(perDay)}, and of ${percent(perYear)} in a year`,
   );
+  lines.push(...proxyLines(config));
   if (metricsUrl !== undefined) lines.push(`metrics are on ${metricsUrl}`);
   return lines;
+}
+
+/** Host and port only: the URL of a proxy may contain a password. */
+function proxyLines({ proxies: { https, http } }: Config): string[] {
+  const line = (scheme: string, proxy: URL) =>
+    `requests to ${scheme} addresses go through the proxy ${proxy.host}, except to those in NO_PROXY`;
+  if (https !== undefined && https.href === http?.href) return [line('http and https', https)];
+  return [...(https === undefined ? [] : [line('https', https)]), ...(http === undefined ? [] : [line('http', http)])];
 }

@@ -32,6 +32,22 @@ t.test('on the same machine nobody listens in', async (t) => {
   }
 });
 
+t.test('a proxy for destinations on this machine, and entries of NO_PROXY that are ignored', async (t) => {
+  const local = (env: Record<string, string>) =>
+    configWarnings(readConfig({ HTTPS_PROXY: 'http://p:1', HTTP_PROXY: 'http://p:1', ...env }), NOW);
+  const twilio = { TWILIO_HOST: '127.0.0.1:8443', TWILIO_ACCOUNT_SID: 'AC1', TWILIO_AUTH_TOKEN: 'token' };
+  const env = { ...twilio, TWILIO_NUMBER: '+15550100198', USERS_URL: 'http://localhost:8080/' };
+  t.match(local(env), [
+    /^HTTPS_PROXY: requests to 127\.0\.0\.1 \(TWILIO_HOST\) go through the proxy, .* NO_PROXY/,
+    /^HTTP_PROXY: requests to localhost \(USERS_URL\)/,
+  ]);
+  t.strictSame(local({ ...env, NO_PROXY: '127.0.0.1,localhost' }), []);
+  t.strictSame(local({ USERS_URL: 'https://users.example.com/' }), []);
+  t.strictSame(local({ NO_PROXY: 'example.com,http://example.org' }), [
+    'NO_PROXY: entry 2 is not a host name, an address or a network, and is ignored',
+  ]);
+});
+
 t.test('development may do as it likes', async (t) => {
   t.strictSame(configWarnings(readConfig({ USERS_URL: 'http://users.example.com/' }), NOW), []);
 });

@@ -43,6 +43,7 @@ const namesOf = (faults: readonly string[]) => faults.map((fault) => fault.slice
 t.test('development needs no setting at all', async (t) => {
   const { masterKeys, ...rest } = readConfig({});
   t.strictSame(rest, {
+    proxies: { https: undefined, http: undefined, noProxy: '' },
     production: false,
     host: '127.0.0.1',
     port: 3000,
@@ -101,6 +102,7 @@ t.test('development needs no setting at all', async (t) => {
 
 t.test('everything can be set', async (t) => {
   const { masterKeys, ...rest } = readConfig({
+    HTTPS_PROXY: 'http://proxy.example.com:3128',
     ...PRODUCTION,
     ...WEBHOOK,
     HOST: '::',
@@ -143,6 +145,7 @@ t.test('everything can be set', async (t) => {
     MAX_EVENT_LOOP_DELAY: '100',
   });
   t.strictSame(rest, {
+    proxies: { https: new URL('http://proxy.example.com:3128'), http: undefined, noProxy: '' },
     production: true,
     host: '::',
     port: 8080,
@@ -220,6 +223,7 @@ t.test('the names of the settings are known', async (t) => {
     'ALLOWED_COUNTRIES',
     'ALLOWED_ORIGINS',
     'ALLOWED_RETURN_ORIGINS',
+    'ALL_PROXY',
     'API_KEYS',
     'APP_NAME',
     'ASSERTION_AUDIENCE',
@@ -229,6 +233,8 @@ t.test('the names of the settings are known', async (t) => {
     'DELIVERY',
     'DELIVERY_RECEIPTS',
     'HOST',
+    'HTTPS_PROXY',
+    'HTTP_PROXY',
     'LIMITS_ON_OUTAGE',
     'LIMIT_ACCOUNT_FAILURES',
     'LIMIT_PASSWORD_ADDRESS',
@@ -247,6 +253,7 @@ t.test('the names of the settings are known', async (t) => {
     'MAX_GUESS_RISK',
     'METRICS_PORT',
     'NODE_ENV',
+    'NO_PROXY',
     'ORIGIN',
     'OTEL_EXPORTER_OTLP_ENDPOINT',
     'OTP_ATTEMPTS',

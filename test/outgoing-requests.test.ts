@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { startHttpProxy } from './support/http-proxy.ts';
 import { startLoopbackServer } from './support/loopback-server.ts';
 import { startService } from './support/service.ts';
 import { startSignalWire } from './support/signalwire.ts';
@@ -38,6 +39,20 @@ async function startAll(t: Test, env: Record<string, string> = {}) {
       body: JSON.stringify({ username: 'alice', password: 'a-password-of-the-tests', channel }),
     });
   return { api, webhook, users, service, login };
+}
+
+/** The built program with a proxy for everything. Its destinations are on loopback, and not in NO_PROXY. */
+async function startProxied(t: Test, env: Record<string, string> = {}) {
+  const collector = await startLoopbackServer(t, (_visit, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  const proxy = await startHttpProxy(t);
+  const url = proxy.url.replace('//', '//anna:proxy-password@');
+  const started = await startAll(t, {
+    ...{ HTTPS_PROXY: url, http_proxy: url, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+    ...env,
+  });
+  return { ...started, collector, proxy };
 }
 
 /** The JSON lines that the program wrote. */
@@ -104,3 +119,53 @@ for (const collected of [false, true]) {
     },
   );
 }
+
+t.test('every outgoing request goes through the proxy', async (t) => {
+  const { api, webhook, users, collector, proxy, service, login } = await startProxied(t);
+  api.behave(FAILED, FAILED, FAILED);
+  t.equal((await login('sms')).status, 200);
+  t.equal((await login('voice')).status, 200, 'a kept tunnel');
+  const { output, stop } = service;
+  await stop('SIGINT');
+  t.strictSame(proxy.tunnels, [api.host, api.host, api.host], 'SignalWire, Twilio, Plivo');
+  t.equal(api.connections, 3);
+  t.strictSame([users.visits.length, webhook.visits.length, api.requests.length], [2, 1, 4]);
+  const forwarded = [`${users.url}/`, `${webhook.url}/`, `${users.url}/`];
+  t.strictSame(proxy.forwarded, forwarded);
+  t.equal(collector.visits.length, 1);
+  const expected = `Basic ${Buffer.from('anna:proxy-password').toString('base64')}`;
+  t.ok(proxy.credentials.every((credentials) => credentials === expected));
+  t.match(output(), `through the proxy ${new URL(proxy.url).host}, except`);
+  t.match(output(), 'HTTPS_PROXY: requests to 127.0.0.1 (TWILIO_HOST) go through the proxy');
+  t.notMatch(output(), /proxy-password|anna/);
+});
+
+t.test('NO_PROXY from the .env file exempts destinations', async (t) => {
+  t.testdir({ '.env': 'NO_PROXY=localhost,127.0.0.0/8\n' });
+  const { api, webhook, users, collector, proxy, service, login } = await startProxied(t);
+  api.behave(FAILED, FAILED, FAILED);
+  t.equal((await login('sms')).status, 200);
+  await service.stop('SIGINT');
+  t.strictSame([proxy.tunnels, proxy.forwarded], [[], []]);
+  const visits = [users.visits, webhook.visits, api.requests, collector.visits];
+  t.strictSame(
+    visits.map(({ length }) => length),
+    [1, 1, 3, 1],
+  );
+});
+
+t.test('a proxy that refuses: each sender fails for a clear reason, and the next one is tried', async (t) => {
+  const { api, webhook, proxy, service, login } = await startProxied(t, { http_proxy: '' });
+  for (const status of [407, 502]) {
+    proxy.behave(status);
+    t.equal((await login('sms')).status, 200, 'by the webhook, which needs no proxy');
+  }
+  const failures = logLines(service.output()).filter(({ msg }) => msg === 'message not accepted');
+  t.strictSame(
+    failures.map(({ sender, reason, detail }) => [sender, reason, detail]),
+    [407, 502].flatMap((status) =>
+      ['signalwire', 'twilio', 'plivo'].map((sender) => [sender, 'proxy', `http_${status}`]),
+    ),
+  );
+  t.strictSame([proxy.tunnels.length, api.requests.length, webhook.visits.length], [6, 0, 2]);
+});

@@ -27,6 +27,15 @@ t.test('nothing set: the demo user, codes on the console, keys and counts of thi
   t.notMatch(text, 'metrics');
 });
 
+t.test('proxies, without their passwords', async (t) => {
+  const https = { HTTPS_PROXY: 'http://anna:password@proxy.example.com:3128' };
+  t.match(notice(https), 'requests to https addresses go through the proxy proxy.example.com:3128, except');
+  t.match(notice({ http_proxy: 'other:1' }), 'requests to http addresses go through the proxy other:1,');
+  t.match(notice({ ALL_PROXY: 'p:1' }), 'requests to http and https addresses go through the proxy p:1,');
+  t.notMatch(notice(https), /anna|password@/);
+  t.notMatch(notice({}), 'proxy');
+});
+
 t.test('each setting is told as it is', async (t) => {
   const text = notice(
     {

@@ -1,5 +1,5 @@
 import { rejectionOf } from './compatibility-errors.ts';
-import type { ConnectOptions } from './http-agent.ts';
+import type { Reach } from './http-agent.ts';
 import { createProviderHttp } from './provider-http.ts';
 import { DeliveryError } from './sender.ts';
 
@@ -39,8 +39,8 @@ export interface CompatibilityHttp {
  * @param origin `https://host[:port]`. Only the path is taken from the SDK: it rewrites the host by its own ideas of
  *   regions (`Twilio.prototype.getHostname` turns `a.b.c.d.example.com` into `a.b.c.example.com`).
  */
-export function createCompatibilityHttp(origin: string, connect?: ConnectOptions): CompatibilityHttp {
-  const http = createProviderHttp(origin, connect);
+export function createCompatibilityHttp(origin: string, reach?: Reach): CompatibilityHttp {
+  const http = createProviderHttp(origin, reach);
 
   return {
     async request({ uri, username, password, headers, data }, signal) {

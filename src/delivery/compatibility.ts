@@ -1,12 +1,12 @@
 import { traceHeaders } from '../trace.ts';
 import { createCompatibilityHttp, type SdkRequest } from './compatibility-http.ts';
 import { loadSdk, type Sdk, type SdkClient } from './compatibility-sdk.ts';
-import type { ConnectOptions } from './http-agent.ts';
+import type { Reach } from './http-agent.ts';
 import { providerOrigin } from './provider-http.ts';
 import { asDeliveryError, type Message, type Receipt, type Sender } from './sender.ts';
 import { voiceDialect } from './voice.ts';
 
-export interface CompatibilitySenderOptions {
+export interface CompatibilitySenderOptions extends Reach {
   /** SignalWire speaks Twilio's API: the two differ in host and credentials only. */
   readonly name: 'signalwire' | 'twilio';
   /** Full host name, a port allowed: `example.signalwire.com`, `api.twilio.com`, `127.0.0.1:8443`. */
@@ -18,8 +18,6 @@ export interface CompatibilitySenderOptions {
   readonly from: string;
   /** Where the provider posts what became of messages and calls; nowhere when absent. */
   readonly receiptUrl?: string;
-  /** For tests: the certificate of a server of their own. In production NODE_EXTRA_CA_CERTS does this. */
-  readonly connect?: ConnectOptions;
   /** For tests. */
   readonly load?: () => Promise<Sdk>;
 }
@@ -39,9 +37,9 @@ export interface CompatibilitySender extends Sender {
  * @throws Error when `host` is not a host name with or without a port
  */
 export function createCompatibilitySender(options: CompatibilitySenderOptions): CompatibilitySender {
-  const { name, host, account, token, from, receiptUrl, connect, load = loadSdk } = options;
+  const { name, host, account, token, from, receiptUrl, connect, proxies, load = loadSdk } = options;
   const receipts = receiptUrl === undefined ? {} : { statusCallback: receiptUrl };
-  const http = createCompatibilityHttp(providerOrigin(name, host), connect);
+  const http = createCompatibilityHttp(providerOrigin(name, host), { connect, proxies });
   const loading = load();
 
   const prepared = loading.then(({ RestClient }) => ({

@@ -1,5 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
-import { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
+import { createDispatcher } from '../outgoing-http.ts';
+import { noProxies, type ProxySettings } from '../proxy-config.ts';
+
+/** How to reach a provider. */
+export interface Reach {
+  /** TLS options of its connections, for tests. */
+  readonly connect?: ConnectOptions | undefined;
+  /** Direct connections when absent. */
+  readonly proxies?: ProxySettings | undefined;
+}
 
 /** TLS options of a connection. */
 export interface ConnectOptions {
@@ -18,10 +28,12 @@ export const maxConnections = 128;
  * user would wait for. So many at the most that a burst of logins finds room, and that a provider which hangs cannot
  * take every socket of the process.
  *
+ * @param origin of the provider
+ *
  * The timeouts only bound what nobody waits for any more; each attempt has its own, tighter signal.
  */
-export function createHttpAgent(connect: ConnectOptions = {}): Agent {
-  return new Agent({
+export function createHttpAgent(origin: string, { connect = {}, proxies = noProxies }: Reach = {}): Dispatcher {
+  return createDispatcher(origin, proxies, {
     connections: maxConnections,
     // One request at a time on each: an SMS must not wait behind one that hangs, nor be lost with it.
     pipelining: 1,

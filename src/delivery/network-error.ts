@@ -1,3 +1,4 @@
+import { proxyFailure } from '../outgoing-http.ts';
 import { DeliveryError } from './sender.ts';
 
 // https://undici.nodejs.org, "Errors"; ETIMEDOUT is the kernel's own.
@@ -10,10 +11,13 @@ const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 
  * @param error what undici threw; one that is judged already stays as it is
  * @param signal the attempt's own; when it fired, that is the reason, whatever the error looks like
  * @returns reason `timeout`, `bad_response` (not HTTP, or too large), `certificate` (nobody we trust signed it, it is
- *   another host's, or its time is over) or `connection` (refused, reset, DNS, TLS)
+ *   another host's, or its time is over), `proxy` (it cannot be reached, or refuses) or `connection` (refused, reset, DNS, TLS)
  */
 export function networkError(error: unknown, signal: AbortSignal): DeliveryError {
   if (error instanceof DeliveryError) return error;
+  // The provider got nothing of the request.
+  const atProxy = proxyFailure(error);
+  if (atProxy !== undefined && !signal.aborted) return new DeliveryError('temporary', 'proxy', atProxy);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const reason = signal.aborted ? 'timeout' : reasonOf(code);
   const detail = code === '' ? undefined : code;

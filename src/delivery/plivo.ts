@@ -1,9 +1,9 @@
 import { type Trace, traceHeaders } from '../trace.ts';
-import type { ConnectOptions } from './http-agent.ts';
+import type { Reach } from './http-agent.ts';
 import { createProviderHttp, providerOrigin } from './provider-http.ts';
 import { DeliveryError, type Message, type Receipt, type Sender } from './sender.ts';
 
-export interface PlivoSenderOptions {
+export interface PlivoSenderOptions extends Reach {
   /** Full host name, a port allowed: `api.plivo.com`. */
   readonly host: string;
   readonly authId: string;
@@ -12,8 +12,6 @@ export interface PlivoSenderOptions {
   readonly from: string;
   /** Where Plivo asks, once a call is answered, what to say; must not show the code. */
   readonly answerUrl: (message: Message) => string;
-  /** For tests: the certificate of a server of their own. */
-  readonly connect?: ConnectOptions;
 }
 
 /**
@@ -23,8 +21,8 @@ export interface PlivoSenderOptions {
  * @throws Error when `host` is not a host name with or without a port
  */
 export function createPlivoSender(options: PlivoSenderOptions): Sender {
-  const { host, authId, authToken, from, answerUrl, connect } = options;
-  const http = createProviderHttp(providerOrigin('plivo', host), connect);
+  const { host, authId, authToken, from, answerUrl, connect, proxies } = options;
+  const http = createProviderHttp(providerOrigin('plivo', host), { connect, proxies });
 
   async function create(
     resource: 'Message' | 'Call',

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { abortable } from './abortable.ts';
 import { createGate } from './gate.ts';
-import { type ConnectOptions, connectionFree, createHttpAgent, maxConnections } from './http-agent.ts';
+import { connectionFree, createHttpAgent, maxConnections, type Reach } from './http-agent.ts';
 import { networkError } from './network-error.ts';
 
 /** One request to a provider's REST API. */
@@ -34,8 +34,8 @@ export interface ProviderHttp {
  *
  * @param origin `https://host[:port]`
  */
-export function createProviderHttp(origin: string, connect?: ConnectOptions): ProviderHttp {
-  const agent = createHttpAgent(connect);
+export function createProviderHttp(origin: string, reach?: Reach): ProviderHttp {
+  const agent = createHttpAgent(origin, reach);
   const gate = createGate(maxConnections);
 
   async function exchange(request: ProviderRequest, signal: EventEmitter): Promise<ProviderAnswer> {

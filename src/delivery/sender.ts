@@ -87,7 +87,8 @@ function isOutcomeUnknown(reason: string): boolean {
 
 // Reasons that lie with the provider or the way to it. Others lie with one number, one country or one request, and must
 // not take the sender away from everybody else.
-const SENDER_IS_ILL = /^(?:timeout|connection|certificate|bad_response|credentials|unexpected|http_429|http_5\d\d)$/;
+const SENDER_IS_ILL =
+  /^(?:timeout|connection|proxy|certificate|bad_response|credentials|unexpected|http_429|http_5\d\d)$/;
 
 /** Whether a failure says that the next message, to whomever, will probably fail as well. */
 export function isSenderIll({ kind, reason }: DeliveryError): boolean {

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Dispatcher } from 'undici';
 import { type Clock, isoSeconds } from '../clock.ts';
+import type { ProxySettings } from '../proxy-config.ts';
 import { type Trace, traceHeaders } from '../trace.ts';
 import { abortable } from './abortable.ts';
 import { createGate } from './gate.ts';
@@ -14,6 +15,8 @@ export interface WebhookSenderOptions {
   readonly url: string;
   readonly secret: string;
   readonly clock: Clock;
+  /** Direct connections when absent. */
+  readonly proxies?: ProxySettings;
   /** undici; one of our own by default, which `close` closes. One that is handed in stays its owner's. */
   readonly dispatcher?: Dispatcher;
 }
@@ -25,9 +28,9 @@ export interface WebhookSenderOptions {
  * Any 2xx is acceptance. Any 4xx is a refusal of this number, for good, except 408 and 429. Everything else is
  * temporary; redirects too, which are not followed, because the code would go where nobody meant it to.
  */
-export function createWebhookSender({ url, secret, clock, dispatcher }: WebhookSenderOptions): Sender {
+export function createWebhookSender({ url, secret, clock, proxies, dispatcher }: WebhookSenderOptions): Sender {
   const { origin, pathname, search } = new URL(url);
-  const agent = dispatcher ?? createHttpAgent();
+  const agent = dispatcher ?? createHttpAgent(origin, { proxies });
   const gate = createGate(maxConnections);
 
   return {

@@ -1,5 +1,7 @@
-import { Agent, type Dispatcher, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { DoorcodeError } from '../errors.ts';
+import { createDispatcher, proxyFailure } from '../outgoing-http.ts';
+import { noProxies, type ProxySettings } from '../proxy-config.ts';
 import { type Trace, traceHeaders } from '../trace.ts';
 import type { Directory, User } from './directory.ts';
 import { isFields, toUser, userFaults } from './user-fields.ts';
@@ -23,6 +25,8 @@ export interface UpstreamDirectoryOptions {
   readonly token?: string;
   /** For the whole exchange, from connecting to the answer's last byte. */
   readonly timeoutMs?: number;
+  /** Direct connections when absent. */
+  readonly proxies?: ProxySettings;
   /** Connections to use instead of own ones; stays open on `close`. */
   readonly dispatcher?: Dispatcher;
 }
@@ -33,9 +37,10 @@ export interface UpstreamDirectoryOptions {
  * `directory_unavailable`, whose cause tells why in our words alone: an error of the HTTP client may hold the request.
  */
 export function createUpstreamDirectory(options: UpstreamDirectoryOptions): Directory & { close(): Promise<void> } {
-  const { token, timeoutMs = 5000 } = options;
+  const { token, timeoutMs = 5000, proxies = noProxies } = options;
   const url = new URL(options.url);
-  const { dispatcher = new Agent({ connections: maxConnections, connect: { timeout: timeoutMs } }) } = options;
+  const limits = { connections: maxConnections, connect: { timeout: timeoutMs } };
+  const { dispatcher = createDispatcher(url.origin, proxies, limits) } = options;
   const headers = {
     accept: 'application/json',
     'content-type': 'application/json',
@@ -43,13 +48,15 @@ export function createUpstreamDirectory(options: UpstreamDirectoryOptions): Dire
   };
 
   async function ask(username: string, password: string, trace: Trace | undefined): Promise<User | null> {
-    const { statusCode, body } = await request(url, {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const exchange = request(url, {
       dispatcher,
       method: 'POST',
       headers: { ...headers, ...traceHeaders(trace) },
       body: JSON.stringify({ username, password }),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     });
+    const { statusCode, body } = await Promise.race([exchange, rejectOn(signal)]);
     if (statusCode === 200) return readUser(await readLimited(body));
     // An answer that is not read to its end would take its connection with it. What goes wrong here changes nothing.
     await body.dump({ limit: answerLimitBytes }).catch(() => {});
@@ -74,6 +81,13 @@ export function createUpstreamDirectory(options: UpstreamDirectoryOptions): Dire
       if (options.dispatcher === undefined) await dispatcher.close();
     },
   };
+}
+
+/** undici ignores the signal of a request while the connection is being opened, for example by a proxy that hangs. */
+function rejectOn(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
 }
 
 /** An answer that arrived, but is none of those agreed on. */
@@ -106,6 +120,8 @@ function readUser(text: string): User {
 
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof UnusableAnswer) return error.message;
+  const atProxy = proxyFailure(error);
+  if (atProxy !== undefined) return `the proxy passed nothing on (${atProxy})`;
   const { name, code } = error as NodeJS.ErrnoException;
   return name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : `request failed (${code ?? name})`;
 }

@@ -16,7 +16,7 @@ const request: SdkRequest = {
 
 async function setup(t: Test): Promise<{ server: FakeSignalWire; http: ReturnType<typeof createCompatibilityHttp> }> {
   const server = await startSignalWire();
-  const http = createCompatibilityHttp(`https://${server.host}`, { ca: server.ca });
+  const http = createCompatibilityHttp(`https://${server.host}`, { connect: { ca: server.ca } });
   t.teardown(async () => {
     server.release();
     await http.close();

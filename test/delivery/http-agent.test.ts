@@ -17,7 +17,7 @@ t.test('requests one after the other share a connection', async (t) => {
   server.on('connection', () => {
     connections += 1;
   });
-  const agent = createHttpAgent();
+  const agent = createHttpAgent(origin);
   for (let i = 0; i < 10; i++) {
     const { body } = await agent.request({ origin, path: '/', method: 'POST' });
     await body.text();
@@ -38,7 +38,7 @@ t.test('a burst opens so many connections at the most, and none has two requests
       response.end('ok');
     });
   });
-  const agent = createHttpAgent();
+  const agent = createHttpAgent(origin);
   const burst = Array.from({ length: maxConnections + 30 }, async () => {
     const { body } = await agent.request({ origin, path: '/', method: 'POST' });
     return body.text();
@@ -51,7 +51,7 @@ t.test('a burst opens so many connections at the most, and none has two requests
 
 t.test('an answer that is too large is not read to its end', async (t) => {
   const { origin } = await listen(t, (_, response) => void response.end('x'.repeat(maxResponseBytes + 1)));
-  const agent = createHttpAgent();
+  const agent = createHttpAgent(origin);
   t.teardown(() => agent.close());
   const { body } = await agent.request({ origin, path: '/', method: 'POST' });
   await t.rejects(body.text(), { code: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' });

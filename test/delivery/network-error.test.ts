@@ -30,6 +30,12 @@ t.test('every failure of the network is temporary, with a reason', async (t) => 
   }
 });
 
+t.test('a failure at a proxy has a reason of its own, and the provider accepted nothing', async (t) => {
+  const refused = new errors.RequestAbortedError('Proxy response (407) !== 200 when HTTP Tunneling');
+  t.match(networkError(refused, patient()), { reason: 'proxy', detail: 'http_407', maybeAccepted: false });
+  t.equal(networkError(refused, AbortSignal.abort()).reason, 'timeout');
+});
+
 t.test('without a connection nothing was sent; after that, the outcome is unknown', async (t) => {
   const onSocket = (code: string, syscall: string) => Object.assign(withCode(code), { syscall });
   for (const [error, maybeAccepted] of [

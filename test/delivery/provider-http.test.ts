@@ -14,7 +14,7 @@ const request = {
 
 t.test('whatever the answer is, it is handed on: status, and JSON where it is some', async (t) => {
   const server = await startSignalWire();
-  const http = createProviderHttp(`https://${server.host}`, { ca: server.ca });
+  const http = createProviderHttp(`https://${server.host}`, { connect: { ca: server.ca } });
   t.teardown(async () => {
     await http.close();
     await server.close();
@@ -50,7 +50,7 @@ t.test('whatever the answer is, it is handed on: status, and JSON where it is so
 t.test('what finds no connection free is told so at once, and waits in no queue', async (t) => {
   const server = await startSignalWire();
   server.usually('hang');
-  const http = createProviderHttp(`https://${server.host}`, { ca: server.ca });
+  const http = createProviderHttp(`https://${server.host}`, { connect: { ca: server.ca } });
   t.teardown(async () => {
     await http.close();
     await server.close();

@@ -4,8 +4,10 @@ import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Agent } from 'undici';
+import { noProxies } from '../../src/proxy-config.ts';
 import { foldUsername } from '../../src/username.ts';
 import { createUpstreamDirectory } from '../../src/users/upstream.ts';
+import { startHttpProxy } from '../support/http-proxy.ts';
 import { directoryContract } from './directory.contract.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -265,6 +267,26 @@ t.test('an upstream that refuses the connection is unavailable', async (t) => {
     retryAfterSeconds: 5,
     cause: { message: 'User directory: request failed (ECONNREFUSED)' },
   });
+});
+
+t.test('through a proxy: its failures are named, and one that hangs does not outlast the timeout', async (t) => {
+  const upstream = await fakeUpstream(t, json(200, bob));
+  const proxy = await startHttpProxy(t);
+  const url = new URL(proxy.url);
+  const proxies = { ...noProxies, http: url, https: url };
+  t.match(await connect(t, { url: upstream.url, proxies }).authenticate('bob', 'x'), bob);
+  t.strictSame(proxy.forwarded, [upstream.url]);
+  const tunnelled = upstream.url.replace('http:', 'https:');
+  for (const [behaviour, message] of [
+    [407, 'User directory: the proxy passed nothing on (http_407)'],
+    [502, 'User directory: the proxy passed nothing on (http_502)'],
+    ['hang', 'User directory: no answer within 50 ms'],
+  ] as const) {
+    proxy.behave(behaviour);
+    const directory = connect(t, { url: tunnelled, proxies, timeoutMs: behaviour === 'hang' ? 50 : 5000 });
+    await t.rejects(directory.authenticate('bob', 'x'), { code: 'directory_unavailable', cause: { message } });
+  }
+  t.equal(upstream.requests.length, 1);
 });
 
 t.test('a token that is no header value makes the upstream unavailable, and is not told', async (t) => {

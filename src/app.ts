@@ -227,7 +227,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     audienceOf: config.assertionAudience === undefined ? createAudience(config) : undefined,
     currentSession,
     clock,
-    loginLink: createLoginLink(config.origin, returnTo),
+    loginLink: createLoginLink(config, returnTo),
     idleTtlSeconds: config.sessionIdleTtlSeconds,
   });
   app.decorate(

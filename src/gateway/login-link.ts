@@ -1,27 +1,56 @@
 import type { FastifyRequest } from 'fastify';
-import { isOrigin } from '../environment.ts';
-import type { ReturnTo } from './return-to.ts';
+import { forwardedHosts, forwardedSchemes, originsOf, utf8Header } from './forwarded.ts';
+import { type ReturnTo, shorterForms } from './return-to.ts';
 
-/** Where a person who is not signed in is sent, and comes back from to what they asked for. */
+/** The login page for a user who is not signed in, with the URL that the user requested as `next`. */
 export type LoginLink = (request: FastifyRequest) => string;
 
+/** nginx reads the headers of an answer into 4 KiB by default, and this link is one of them. */
+const MAX_LINK_LENGTH = 3500;
+
 /**
- * Makes the links from what a gateway says of the request that it asks about, `X-Forwarded-Method`, `-Proto`, `-Host`
- * and `-Uri`. Whatever they hold, the link leads to our own origin; its `next` goes by the rules of {@link ReturnTo}.
+ * Makes the links from what a gateway says of the request that it asks about: `X-Forwarded-Proto`, `-Host` and `-Uri`.
+ *
+ * Whether the peer is trusted makes no difference. Whatever the headers hold, the link leads to our own origin, and its
+ * `next` to an allowed one by the rules of {@link ReturnTo}; a client can write the same link itself.
  */
-export function createLoginLink(origin: string, returnTo: ReturnTo): LoginLink {
-  return (request) => `${origin}/login?next=${encodeURIComponent(returnTo(askedFor(request, origin)))}`;
+export function createLoginLink(
+  { origin, allowedReturnOrigins }: { readonly origin: string; readonly allowedReturnOrigins: readonly string[] },
+  returnTo: ReturnTo,
+): LoginLink {
+  const known = [origin, ...allowedReturnOrigins];
+
+  /** The URL that the user requested; a path when it is on our own origin. */
+  const requestedUrl = (request: FastifyRequest): string | undefined => {
+    const uri = originalUri(request);
+    if (uri === undefined) return undefined;
+    // Posting again is not possible after the login, so it ends at the start page of the app.
+    const path = originalMethod(request) === 'POST' ? '/' : uri;
+    // Of a chain of proxies, one of which may report an internal name or scheme, the first that users may be sent to.
+    const candidates = forwardedHosts(request).flatMap((host) => originsOf(host, forwardedSchemes(request)));
+    const app = candidates.find((candidate) => known.includes(candidate)) ?? candidates[0];
+    if (app === undefined) return undefined;
+    return app === origin ? path : app + path;
+  };
+
+  return (request) => {
+    const links = [...shorterForms(returnTo(requestedUrl(request)))].map(
+      (next) => `${origin}/login?next=${encodeURIComponent(next)}`,
+    );
+    return links.find((link) => link.length <= MAX_LINK_LENGTH) ?? `${origin}/login`;
+  };
 }
 
-/** The URL that the gateway was asked for, a path when it is on our own origin; undefined when that is not to be told. */
-function askedFor(request: FastifyRequest, ownOrigin: string): string | undefined {
-  const { 'x-forwarded-uri': uri, 'x-forwarded-method': method = 'GET' } = request.headers;
-  // An address more than that of the peer is there only when the peer is trusted and told whom it asks for.
-  const trusted = (request.ips?.length ?? 0) > 1;
-  if (!trusted || typeof uri !== 'string' || !uri.startsWith('/')) return undefined;
-  // What was posted cannot be posted again on the way back from signing in: that leads to the front door.
-  const path = method === 'GET' || method === 'HEAD' ? uri : '/';
-  const origin = `${request.protocol}://${request.host}`;
-  if (!isOrigin(origin) || origin.endsWith('/')) return undefined;
-  return new URL(origin).origin === ownOrigin ? path : origin + path;
+/** The method of the user's request: `X-Forwarded-Method`, or that of a gateway that passes it on itself (Envoy). */
+export function originalMethod({ headers, method }: FastifyRequest): string {
+  const forwarded = headers['x-forwarded-method'];
+  return typeof forwarded === 'string' && forwarded !== '' ? forwarded.toUpperCase() : method;
+}
+
+/** The path and query of the user's request: `X-Forwarded-Uri`, or what Envoy appended to our own path. */
+function originalUri({ headers, params, url }: FastifyRequest): string | undefined {
+  const forwarded = headers['x-forwarded-uri'];
+  if (typeof forwarded === 'string') return forwarded.startsWith('/') ? utf8Header(forwarded) : undefined;
+  if (typeof (params as Record<string, unknown>)['*'] !== 'string') return undefined;
+  return url.replace(/^\/auth(?:\/redirect)?(?=\/)/, '');
 }

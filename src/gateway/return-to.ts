@@ -1,8 +1,14 @@
 /** Where a person may be sent after signing in: the target, normalised, when it is allowed, else `/`. */
 export type ReturnTo = (target: unknown) => string;
 
-/** Longer targets would not fit beside the rest of a challenge into one cookie (4,096 bytes, RFC 6265 §6.1). */
-export const MAX_RETURN_TO_LENGTH = 1024;
+/**
+ * Longer targets are shortened. With this length a challenge, sealed and encoded, has some 3,400 of the 4,096 bytes that a
+ * browser keeps of a cookie (RFC 6265 §6.1), and leaves room for a username of 256 bytes.
+ */
+export const MAX_RETURN_TO_LENGTH = 2048;
+
+/** Longer targets are refused where a schema validates them. */
+export const MAX_TARGET_LENGTH = 8192;
 
 const BASE = 'http://return-to.invalid';
 
@@ -20,9 +26,36 @@ export function createReturnTo(allowedOrigins: readonly string[]): ReturnTo {
     const url = new URL(target, BASE);
     if (target.startsWith('/') && url.origin === BASE) {
       const path = url.pathname + url.search + url.hash;
-      return path.startsWith('//') || path.length > MAX_RETURN_TO_LENGTH ? '/' : path;
+      return path.startsWith('//') ? '/' : shorten(path);
     }
     const absolute = /^https?:\/\/[^/]/i.test(target) && url.username === '' && url.password === '';
-    return absolute && allowedOrigins.includes(url.origin) && url.href.length <= MAX_RETURN_TO_LENGTH ? url.href : '/';
+    return absolute && allowedOrigins.includes(url.origin) ? shorten(url.href) : '/';
   };
+}
+
+/**
+ * The longest form of a target that fits.
+ *
+ * @param target normalised, as {@link ReturnTo} returns it
+ */
+export function shorten(target: string, maxLength = MAX_RETURN_TO_LENGTH): string {
+  for (const form of shorterForms(target)) if (form.length <= maxLength) return form;
+  return '/';
+}
+
+/** The longest form of a target that fits into one cookie together with a username, which may have up to 1,024 bytes. */
+export function fitBeside(username: string, target: string): string {
+  const bytesMore = Math.max(0, Buffer.byteLength(username) - 256);
+  return shorten(target, MAX_RETURN_TO_LENGTH - bytesMore);
+}
+
+/** A normalised target, then the same without its fragment, without its query, and the start page of its origin. */
+export function* shorterForms(target: string): Generator<string> {
+  yield target;
+  const isPath = target.startsWith('/');
+  const { origin, pathname, search } = new URL(target, BASE);
+  const start = isPath ? '' : origin;
+  yield `${start}${pathname}${search}`;
+  yield `${start}${pathname}`;
+  yield `${start}/`;
 }

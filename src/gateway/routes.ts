@@ -1,7 +1,7 @@
+import { METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
-import { wantsHtml } from '../http/negotiate.ts';
 import { answerJson } from '../http/problem.ts';
 import type { Operation } from '../openapi/operation.ts';
 import type { CurrentSession } from '../session/current.ts';
@@ -9,7 +9,8 @@ import { sessionEnd } from '../session/session.ts';
 import type { Assertions } from './assertion.ts';
 import { createAssertionCache } from './assertion-cache.ts';
 import type { AudienceOf } from './audience.ts';
-import type { LoginLink } from './login-link.ts';
+import { type LoginLink, originalMethod } from './login-link.ts';
+import { isNavigation } from './navigation.ts';
 import { encodeRemoteUser } from './remote-user.ts';
 
 export interface GatewayRoutes {
@@ -63,7 +64,11 @@ const publishKeys: Operation = {
   answers: { 200: { description: 'The one that signs first' } },
 };
 
-const nobody = { 'remote-user': '', 'remote-amr': '', 'x-doorcode-assertion': '' };
+/** What apps are sent about a user who is not signed in: empty headers, over whatever the client sent. */
+const anonymous = { 'remote-user': '', 'remote-amr': '', 'x-doorcode-assertion': '' };
+
+/** Every method that Node.js can read, GET first, which stands for all in the description of the API. */
+const ANY_METHOD = ['GET', ...METHODS.filter((method) => method !== 'GET' && method !== 'CONNECT')];
 
 const signedIn = {
   type: 'object',
@@ -72,15 +77,16 @@ const signedIn = {
   examples: [{ status: 'authenticated' }],
 } as const;
 
-const WHO_IS =
-  'In `Remote-User` (percent-encoded UTF-8), `Remote-Amr` and `X-Doorcode-Assertion`, which are empty for nobody: ' +
-  'a gateway copies them over what the client sent.';
+const SUBREQUEST =
+  'The user is in `Remote-User` (percent-encoded UTF-8), `Remote-Amr` and `X-Doorcode-Assertion`, which are empty for an ' +
+  'anonymous request: a gateway copies them over what the client sent. Any method is accepted, the body is not read, and ' +
+  'the path may continue with that of the original request (Envoy).';
 
 const auth: Operation = {
   id: 'auth',
   group: 'gateway',
-  summary: 'Who is there, for gateways that take 200 or 401 (nginx, HAProxy)',
-  description: `${WHO_IS} With 401, \`X-Doorcode-Login\` tells browsers where to log in.`,
+  summary: 'Authentication check for gateways that take 200 or 401 (nginx, HAProxy, Envoy)',
+  description: `${SUBREQUEST} With 401, \`X-Doorcode-Login\` is the login page for a navigation request of a browser.`,
   answers: { 200: { description: 'Signed in', headers: ['Set-Cookie'] } },
   errors: ['not_authenticated'],
   jsonOnly: true,
@@ -90,24 +96,24 @@ const auth: Operation = {
 const authRedirect: Operation = {
   id: 'authRedirect',
   group: 'gateway',
-  summary: 'Who is there, for gateways that pass our answer on (Traefik, Caddy)',
-  description: WHO_IS,
+  summary: 'Authentication check for gateways that pass our answer on (Traefik, Caddy)',
+  description: SUBREQUEST,
   answers: {
     200: { description: 'Signed in', headers: ['Set-Cookie'] },
-    303: { description: 'A browser is sent to the login page', headers: ['Location'] },
+    303: { description: 'A navigation request of a browser is sent to the login page', headers: ['Location'] },
   },
   errors: ['not_authenticated'],
   jsonOnly: true,
   credentials: { anyOf: ['session'] },
 };
 
-/** What gateways, and the apps behind them, ask for. */
+/** The routes for gateways, and for the apps behind them. */
 export function registerGateway(app: FastifyInstance, routes: GatewayRoutes): void {
   const { assertions, audienceOf, currentSession, clock, loginLink, idleTtlSeconds } = routes;
   const assertSession = assertions === undefined ? async () => '' : createAssertionCache(assertions, clock);
 
   // Every header that tells an app who is there is in every answer: a gateway copies what there is over what came.
-  const whoIs = async (request: FastifyRequest, reply: FastifyReply) => {
+  const authenticate = async (request: FastifyRequest, reply: FastifyReply) => {
     const session = await currentSession(request, reply);
     if (session === null) return null;
     reply.headers({
@@ -117,27 +123,46 @@ export function registerGateway(app: FastifyInstance, routes: GatewayRoutes): vo
     });
     return session;
   };
-  const answerFailure: typeof answerJson = (error, request, reply) => answerJson(error, request, reply.headers(nobody));
+  const answerFailure: typeof answerJson = (error, request, reply) =>
+    answerJson(error, request, reply.headers(anonymous));
 
-  const options = (operation: Operation) => ({
-    schema: { response: { 200: signedIn } },
-    config: { operation },
-    errorHandler: answerFailure,
-  });
+  /** @param refuse answers, or throws, when nobody is signed in; the link is there for a navigation of a browser */
+  const registerSubrequest = (
+    path: string,
+    operation: Operation,
+    refuse: (reply: FastifyReply, link: string | undefined) => FastifyReply,
+  ) => {
+    const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+      const session = await authenticate(request, reply);
+      if (session !== null) return reply.send({ status: 'authenticated' });
+      return refuse(reply, isNavigation(request, originalMethod(request)) ? loginLink(request) : undefined);
+    };
+    for (const url of [path, `${path}/*`]) {
+      app.route({
+        method: ANY_METHOD,
+        url,
+        schema: { response: { 200: signedIn } },
+        config: { operation, subrequest: true, cors: false },
+        errorHandler: answerFailure,
+        // In this hook and not in the handler, before which Fastify reads the body and refuses what it cannot parse. The
+        // body belongs to the app: it may be large, of any type, or announced but not sent.
+        onRequest: answer,
+        handler: answer,
+      });
+    }
+  };
+
+  for (const method of ANY_METHOD) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
 
   // Such a gateway takes 200 or 401 and nothing else. Where its user is to go then, it may read in a header, because
   // few can encode a URL for the query of another.
-  app.get('/auth', options(auth), async (request, reply) => {
-    const session = await whoIs(request, reply);
-    if (session !== null) return { status: 'authenticated' };
-    if (wantsHtml(request)) reply.header('x-doorcode-login', loginLink(request));
+  registerSubrequest('/auth', auth, (reply, link) => {
+    if (link !== undefined) reply.header('x-doorcode-login', link);
     throw new DoorcodeError('not_authenticated');
   });
 
-  app.get('/auth/redirect', options(authRedirect), async (request, reply) => {
-    const session = await whoIs(request, reply);
-    if (session !== null) return { status: 'authenticated' };
-    if (wantsHtml(request)) return reply.headers(nobody).redirect(loginLink(request), 303);
+  registerSubrequest('/auth/redirect', authRedirect, (reply, link) => {
+    if (link !== undefined) return reply.headers(anonymous).redirect(link, 303);
     throw new DoorcodeError('not_authenticated');
   });
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DoorcodeError } from '../errors.ts';
+import { isSubrequest } from './subrequest.ts';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -17,7 +18,9 @@ export function registerCrossSiteRule(
   allowedOrigins: readonly string[],
 ): void {
   app.addHook('onRequest', (request, _reply, done) => {
-    const refused = !SAFE_METHODS.has(request.method) && isCrossSite(request, ownOrigins, allowedOrigins);
+    // A subrequest has the method and the headers of a request to an app, which judges them itself.
+    const isJudged = !SAFE_METHODS.has(request.method) && !isSubrequest(request);
+    const refused = isJudged && isCrossSite(request, ownOrigins, allowedOrigins);
     done(refused ? new DoorcodeError('cross_site_request') : undefined);
   });
 }

@@ -40,7 +40,7 @@ export function answerWith(page: ProblemPage) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): unknown => {
     const problem = noted(error, request);
     if (!wantsHtml(request)) return sendProblem(reply, problem);
-    setRetryAfter(reply, problem);
+    setHeaders(reply, problem);
     return page(request, reply, problem);
   };
 }
@@ -69,7 +69,7 @@ function noted(error: FastifyError, request: FastifyRequest): DoorcodeError {
 
 /** Answers with the problem document, status and headers included. */
 export function sendProblem(reply: FastifyReply, problem: DoorcodeError): FastifyReply {
-  setRetryAfter(reply, problem);
+  setHeaders(reply, problem);
   return reply
     .code(problem.status)
     .type('application/problem+json')
@@ -102,6 +102,15 @@ export function toProblem(error: unknown): DoorcodeError {
   }
 }
 
-function setRetryAfter(reply: FastifyReply, problem: DoorcodeError): void {
+function setHeaders(reply: FastifyReply, problem: DoorcodeError): void {
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
+  if (problem.status === 401) reply.header('www-authenticate', authenticationScheme(reply.request));
+}
+
+/**
+ * Every 401 names a scheme (RFC 9110 §11.6.1). No browser knows `Cookie`, so none shows its own password dialog.
+ */
+function authenticationScheme({ routeOptions }: FastifyRequest): string {
+  const { credentials } = routeOptions.config.operation ?? {};
+  return credentials?.anyOf.includes('apiKey') ? 'Bearer' : 'Cookie realm="doorcode"';
 }

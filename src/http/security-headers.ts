@@ -1,15 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import helmet, { type HelmetOptions } from 'helmet';
+import { isSubrequest } from './subrequest.ts';
 
 /**
- * Puts helmet's headers into every answer. They are the same each time, so helmet is asked once and not, as it is made
+ * Puts helmet's headers into every answer but those to gateways: a gateway may hand them to the browser as the app's own,
+ * or have no room for them. They are the same each time, so helmet is asked once and not, as it is made
  * for, with each request: it puts the policy together anew, and headers set on Node's own response make it slower.
  */
 export function registerSecurityHeaders(app: FastifyInstance, options: HelmetOptions): void {
   const headers = headersOf(options);
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(headers);
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!isSubrequest(request)) reply.headers(headers);
     done();
   });
 }

@@ -10,7 +10,8 @@ export interface GatheredRoute {
 }
 
 /**
- * Notes every route that is registered from now on, but those that nobody wrote: HEAD for each GET, OPTIONS for CORS.
+ * Notes every route that is registered from now on, but those that nobody wrote: HEAD for each GET, OPTIONS for CORS. An
+ * authentication subrequest has any method and any path behind its own; it is noted once, as GET.
  *
  * @returns a list that grows
  */
@@ -18,6 +19,7 @@ export function gatherRoutes(app: FastifyInstance): readonly GatheredRoute[] {
   const routes: GatheredRoute[] = [];
   app.addHook('onRoute', ({ method, url, schema, config }: RouteOptions) => {
     for (const each of [method].flat()) {
+      if (config?.subrequest && (each !== 'GET' || url.endsWith('/*'))) continue;
       if (each !== 'HEAD' && each !== 'OPTIONS')
         routes.push({ method: each, url, schema: schema ?? {}, operation: config?.operation });
     }

@@ -39,7 +39,7 @@ const EXAMPLES: Partial<Record<ProblemCode, object>> = {
 export const API_KEY_REFUSED = 'API key missing, unknown or expired';
 
 const RETRY_AFTER = { type: 'integer', minimum: 1, description: 'seconds; absent when unknown' };
-const CHALLENGE = { type: 'string', description: '`Bearer`, when the API key is missing, unknown or expired' };
+const authenticationHeader = (scheme: string) => ({ type: 'string', const: scheme });
 
 /** The failures of a route by status: its own, and those that every route with its method shares. */
 export function problemsOf({ method, schema, operation }: GatheredRoute): Map<number, ProblemCode[]> {
@@ -66,7 +66,9 @@ export function problemResponse(status: number, codes: readonly ProblemCode[], o
   const headers = Object.fromEntries([
     ...(operation.failureHeaders ?? []).map((name) => [name, answerHeaders[name]]),
     ...(status === 429 || status === 503 ? [['Retry-After', RETRY_AFTER]] : []),
-    ...(status === 401 && byKey ? [['WWW-Authenticate', CHALLENGE]] : []),
+    ...(status === 401
+      ? [['WWW-Authenticate', authenticationHeader(byKey ? 'Bearer' : 'Cookie realm="doorcode"')]]
+      : []),
   ]);
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('; '),

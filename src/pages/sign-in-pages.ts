@@ -116,7 +116,7 @@ export function createSignInPages(parts: SignInPageParts) {
     const { code, attemptsLeft, retryAfterSeconds } = problem;
     const retryAt = retryAfterSeconds === undefined ? undefined : Math.ceil(clock() / 1000) + retryAfterSeconds;
     notices.leave(reply, { ...more, code, attemptsLeft, retryAt });
-    return reply.removeHeader('retry-after').redirect(page, 303);
+    return reply.removeHeader('retry-after').removeHeader('www-authenticate').redirect(page, 303);
   };
 
   /**

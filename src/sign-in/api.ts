@@ -1,4 +1,4 @@
-import { MAX_RETURN_TO_LENGTH } from '../gateway/return-to.ts';
+import { MAX_TARGET_LENGTH } from '../gateway/return-to.ts';
 import type { Operation } from '../openapi/operation.ts';
 import { languageQuery } from '../pages/language.ts';
 
@@ -18,7 +18,7 @@ export const loginBody = {
     channel,
     next: {
       type: 'string',
-      maxLength: MAX_RETURN_TO_LENGTH,
+      maxLength: MAX_TARGET_LENGTH,
       description: 'where to go when signed in: a path on this origin, or a URL on one of `ALLOWED_RETURN_ORIGINS`',
     },
   },

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FromSchema } from 'json-schema-to-ts';
 import { keepUntil } from '../challenge/challenge.ts';
 import { isoSeconds } from '../clock.ts';
-import type { ReturnTo } from '../gateway/return-to.ts';
+import { fitBeside, type ReturnTo } from '../gateway/return-to.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { wantsHtml } from '../http/negotiate.ts';
 import { traceOf } from '../http/request-trace.ts';
@@ -40,7 +40,8 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
 
   const sent = (request: FastifyRequest, reply: FastifyReply, { challenge, resendAtMs }: Issued) => {
     const maxAge = keepUntil(challenge, settings.loginTtlSeconds) - Math.floor(clock() / 1000);
-    cookies.set(reply, 'challenge', challenge, maxAge);
+    const next = fitBeside(challenge.sub, challenge.next);
+    cookies.set(reply, 'challenge', { ...challenge, next }, maxAge);
     if (wantsHtml(request)) return reply.redirect('/otp', 303);
     return {
       status: 'otp_sent',

@@ -35,10 +35,9 @@ export function registerVerifications(app: FastifyInstance, routes: Verification
   const keyNames = new WeakMap<FastifyRequest, string>();
 
   /** Before anything else of the request is looked at; every refusal is the same. */
-  const authenticate = async (request: FastifyRequest, reply: FastifyReply) => {
+  const authenticate = async (request: FastifyRequest) => {
     const name = apiKeys.nameOf(request.headers.authorization, clock());
     if (name === null) {
-      reply.header('www-authenticate', 'Bearer');
       ports.events({ type: 'refused', outcome: 'not_authenticated', trace: traceOf(request) });
       throw new DoorcodeError('not_authenticated', { title: API_KEY_REFUSED });
     }

@@ -216,3 +216,22 @@ t.test('when to try again stands in the header as well, for pages too', async (t
   t.match(await get('/wait', undefined, BROWSER), { statusCode: 503, headers: { 'retry-after': '2' } });
   t.notOk('retry-after' in (await get('/nowhere')).headers);
 });
+
+t.test('every 401 names a scheme, and none that makes a browser ask for a password', async (t) => {
+  const { get, post, postForm } = await testApp();
+  const cookie = 'Cookie realm="doorcode"';
+  for (const path of ['/session', '/auth', '/auth/redirect'])
+    t.match(await get(path), { statusCode: 401, headers: { 'www-authenticate': cookie } }, path);
+  for (const [path, body] of [
+    ['/login', { username: 'alice', password: 'wrong' }],
+    ['/otp', { otp: '123456' }],
+    ['/otp/resend', {}],
+  ] as const)
+    t.match(await post(path, body), { statusCode: 401, headers: { 'www-authenticate': cookie } }, path);
+  t.match(await post('/verifications', { to: '+15550100001' }), {
+    statusCode: 401,
+    headers: { 'www-authenticate': 'Bearer' },
+  });
+  t.equal((await get('/nowhere')).headers['www-authenticate'], undefined);
+  t.equal((await postForm('/login', { username: 'alice', password: 'wrong' })).headers['www-authenticate'], undefined);
+});

@@ -26,3 +26,12 @@ t.test('of a route with several methods each is noted, but not HEAD and OPTIONS'
     ['GET', 'PUT'],
   );
 });
+
+t.test('an authentication subrequest is noted once, as GET of its own path', async (t) => {
+  const app = Fastify();
+  const routes = gatherRoutes(app);
+  for (const url of ['/auth', '/auth/*'])
+    app.route({ method: ['GET', 'POST', 'HEAD'], url, config: { subrequest: true }, handler: async () => 'x' });
+  t.match(routes, [{ method: 'GET', url: '/auth' }]);
+  t.equal(routes.length, 1);
+});

@@ -35,7 +35,7 @@ t.test('a failure says when to try again, how to be let in, and what it clears',
   t.strictSame(headers(400), []);
   t.strictSame(headers(429), ['Retry-After']);
   t.strictSame(headers(503, { failureHeaders: ['Set-Cookie'] }), ['Set-Cookie', 'Retry-After']);
-  t.strictSame(headers(401, { credentials: { anyOf: ['session'] } }), []);
+  t.strictSame(headers(401, { credentials: { anyOf: ['session'] } }), ['WWW-Authenticate']);
   t.strictSame(headers(401, { credentials: { anyOf: ['apiKey'] } }), ['WWW-Authenticate']);
   t.end();
 });

@@ -1,5 +1,7 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
-import { parseRedisUrl } from './redis-url.ts';
+import { isFromReplica, isReplyError } from './redis-error.ts';
+import { parseRedisUrl, type RedisTarget } from './redis-url.ts';
+import { createSentinelConnector, type SentinelCredentials } from './sentinel-connector.ts';
 
 /** The parts of ioredis that limits use; a single server, sentinels and a cluster look alike from here. */
 export type RedisClient = Redis | Cluster;
@@ -26,8 +28,7 @@ export function openRedis(url: string, handshakeMs = 2000): RedisClient {
     maxRetriesPerRequest: 0,
     enableAutoPipelining: true,
     retryStrategy: (attempt: number) => Math.min(attempt * 50, 500),
-    // A primary that has become a replica: the connection must be looked up again.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    reconnectOnError: isFromReplica,
     ...(target.username === undefined ? {} : { username: target.username }),
     ...(target.password === undefined ? {} : { password: target.password }),
     ...(target.tls ? { tls: {} } : {}),
@@ -52,14 +53,36 @@ export function openRedis(url: string, handshakeMs = 2000): RedisClient {
     return new Cluster([...target.nodes], clusterOptions);
   }
   if (target.kind === 'sentinel') {
-    return new Redis({
+    const redis = new Redis({
       ...options,
       sentinels: [...target.nodes],
       name: target.sentinelName ?? '',
       enableTLSForSentinelMode: target.tls,
+      ...(target.tls ? { sentinelTLS: {} } : {}),
+      sentinelCommandTimeout: handshakeMs,
       sentinelRetryStrategy: (attempt: number) => Math.min(attempt * 50, 500),
+      Connector: createSentinelConnector(sentinelCredentials(target)),
     });
+    return withSelectedDatabase(redis);
   }
   const [node] = target.nodes;
-  return new Redis({ ...options, ...node });
+  return withSelectedDatabase(new Redis({ ...options, ...node }));
+}
+
+/** Gives up a connection whose SELECT failed, on which ioredis would otherwise use database 0. */
+function withSelectedDatabase(redis: Redis): Redis {
+  return redis.on('error', (error: Error & { command?: { name: string } }) => {
+    if (isReplyError(error) && error.command?.name === 'select') redis.disconnect(true);
+  });
+}
+
+/**
+ * What sentinels are sent, in this order: nothing, then the credentials of the nodes, then their password alone, because a
+ * sentinel may have the same password without the same users.
+ */
+function sentinelCredentials(target: RedisTarget): SentinelCredentials[] {
+  const { username, password, sentinelUsername, sentinelPassword } = target;
+  if (sentinelPassword !== undefined) return [{ username: sentinelUsername, password: sentinelPassword }];
+  if (password === undefined) return [{}];
+  return [{}, { username, password }, ...(username === undefined ? [] : [{ password }])];
 }

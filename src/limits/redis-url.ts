@@ -8,11 +8,14 @@ export interface RedisTarget {
   readonly db: number;
   /** The name by which the sentinels know the primary. */
   readonly sentinelName: string | undefined;
+  /** Credentials of the sentinels, where they are not those of the Redis nodes. */
+  readonly sentinelUsername: string | undefined;
+  readonly sentinelPassword: string | undefined;
 }
 
 const FORM =
-  /^(?<scheme>rediss?)(?:\+(?<kind>sentinel|cluster))?:\/\/(?:(?<username>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<nodes>[^/?#@]+)(?:\/(?<path>[^?#]*))?$/;
-const NODE = /^(?:\[(?<v6>[\da-fA-F:.]+)\]|(?<name>[^:[\]]+))(?::(?<port>\d{1,5}))?$/;
+  /^(?<scheme>rediss?)(?:\+(?<kind>sentinel|cluster))?:\/\/(?:(?<username>[^:@]*)(?::(?<password>[^@]*))?@)?(?<nodes>[^/?#@]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/;
+const NODE = /^(?:\[(?<v6>[\da-fA-F:.]+)\]|(?<name>[^:[\]\s]+))(?::(?<port>\d{1,5}))?$/;
 
 const PORTS = { single: 6379, cluster: 6379, sentinel: 26_379 };
 
@@ -23,13 +26,18 @@ const PORTS = { single: 6379, cluster: 6379, sentinel: 26_379 };
  * - `redis+sentinel://user:password@host1:26379,host2:26379/NAME/0`, NAME being the sentinels' word for the primary
  * - `redis+cluster://user:password@host1:6379,host2:6379`
  *
- * User and password are percent-encoded where they hold `:`, `@` or `/`.
+ * In a user or password `@`, `/` and `%` must be percent-encoded, and in a user `:` as well. Sentinels are sent the user and
+ * password of the nodes if they require some, unless `?sentinel_username=…&sentinel_password=…` gives them their own.
  *
- * @throws Error that says what is wrong, and shows none of the address
+ * @throws Error that describes the fault and contains no part of the address
  */
 export function parseRedisUrl(text: string): RedisTarget {
+  if (!/^rediss?(?:\+(?:sentinel|cluster))?:\/\//.test(text)) {
+    throw new Error('must start with redis://, rediss://, redis+sentinel:// or redis+cluster://');
+  }
+  checkReserved(text);
   const parts = FORM.exec(text)?.groups;
-  if (parts === undefined) throw new Error('must be redis://, rediss://, redis+sentinel:// or redis+cluster://');
+  if (parts === undefined) throw new Error('has a host that cannot be read');
   const kind = (parts['kind'] ?? 'single') as RedisTarget['kind'];
   const nodes = (parts['nodes'] ?? '').split(',').map((node) => {
     const { v6, name, port } = NODE.exec(node)?.groups ?? {};
@@ -48,7 +56,6 @@ export function parseRedisUrl(text: string): RedisTarget {
   if (!/^\d{1,4}$/.test(db) || rest.length > 0) throw new Error('has a database that is no number');
   if (kind === 'cluster' && db !== '0') throw new Error('names a database; a cluster has only one');
 
-  const decode = (value: string | undefined) => (value === undefined || value === '' ? undefined : decodeText(value));
   return {
     kind,
     nodes,
@@ -57,13 +64,43 @@ export function parseRedisUrl(text: string): RedisTarget {
     password: decode(parts['password']),
     db: Number(db),
     sentinelName,
+    ...readSentinelCredentials(kind, parts['query']),
   };
 }
 
-function decodeText(value: string): string {
+/** @throws Error that names the character in a user or password which hides where the host starts */
+function checkReserved(text: string): void {
+  const [, userInfo, ...more] = text.replace('://', '@').split('@');
+  if (more.length > 1) throw new Error('contains "@" more than once; in a user or password it must be written as %40');
+  if (more.length === 1 && userInfo?.includes('/')) {
+    throw new Error('contains "/" before "@": in a user or password "/" must be written as %2F and "@" as %40');
+  }
+}
+
+function readSentinelCredentials(
+  kind: RedisTarget['kind'],
+  query = '',
+): Pick<RedisTarget, 'sentinelUsername' | 'sentinelPassword'> {
+  const pairs = query === '' ? [] : query.split('&').map((pair) => pair.split(/=(.*)/s));
+  const known = kind === 'sentinel' ? ['sentinel_username', 'sentinel_password'] : [];
+  if (!pairs.every(([name = '', value]) => known.includes(name) && value !== undefined)) {
+    throw new Error('has an unknown parameter after "?"; in a password "?" must be written as %3F');
+  }
+  const values = new Map(pairs.map(([name, value]) => [name, decode(value)]));
+  const [sentinelUsername, sentinelPassword] = ['sentinel_username', 'sentinel_password'].map((name) =>
+    values.get(name),
+  );
+  if (sentinelUsername !== undefined && sentinelPassword === undefined) {
+    throw new Error('has sentinel_username without sentinel_password');
+  }
+  return { sentinelUsername, sentinelPassword };
+}
+
+function decode(value: string | undefined): string | undefined {
+  if (value === undefined || value === '') return undefined;
   try {
     return decodeURIComponent(value);
   } catch {
-    throw new Error('has a user or password with a broken percent-encoding');
+    throw new Error('has a user or password that contains "%", which must be written as %25');
   }
 }

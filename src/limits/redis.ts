@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import { AnswerTimeout, createAnswerTimeout } from './answer-timeout.ts';
 import type { Count, Limits } from './limits.ts';
 import { openRedis, type RedisClient } from './redis-client.ts';
+import { describeRedisError, isReplyError } from './redis-error.ts';
 
 export interface RedisLimitsOptions {
   /** See {@link parseRedisUrl}. */
@@ -98,6 +99,8 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
   /** When the first command was sent that has had no answer, nor any command after it. */
   let silentSinceMs: number | undefined;
   let up: boolean | undefined;
+  /** Why the server refuses connections, if it replied to the last one with an error. */
+  let refusal: string | undefined;
   /** Undefined until the store has told its policy. */
   let warning: string | null | undefined;
 
@@ -108,8 +111,22 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
     else log.error({ reason }, 'limit store out of reach');
   }
 
-  client.on('error', (error: NodeJS.ErrnoException) => tell(false, error.code ?? error.name));
+  function connectionFailed(error: NodeJS.ErrnoException): void {
+    const reason = describeRedisError(error);
+    const isRefusal = isReplyError(error) || error.message.startsWith('All sentinels');
+    // What ioredis reports because it closed the connection itself says nothing new.
+    if (!isRefusal && error.code === undefined && refusal !== undefined) return;
+    const isNews = reason !== refusal;
+    refusal = isRefusal ? reason : undefined;
+    // A server that is there again but refuses the connection is another cause than the outage that was logged.
+    if (up === false && isRefusal && isNews) log.error({ reason }, 'limit store out of reach');
+    else tell(false, reason);
+  }
+
+  client.on('error', connectionFailed);
+  client.on('node error', connectionFailed);
   client.on('ready', () => {
+    refusal = undefined;
     silentSinceMs = undefined;
     void check();
     // Another server may answer from now on.
@@ -126,7 +143,8 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
       return null;
     } catch (error) {
       const cause = (error as Error).cause as Error;
-      return isReply(cause) ? `refuses to count (${reasonOf(cause)})` : 'out of reach';
+      if (isReplyError(cause)) return `refuses to count (${reasonOf(cause)})`;
+      return refusal === undefined ? 'out of reach' : `refuses the connection: ${refusal}`;
     }
   }
 
@@ -161,7 +179,7 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
     } catch (cause) {
       observe?.(operation, performance.now() - startedAt, true);
       tell(false, reasonOf(cause as Error));
-      if (isReply(cause as Error)) silentSinceMs = undefined;
+      if (isReplyError(cause as Error)) silentSinceMs = undefined;
       // A peer that went away without a word leaves a connection that only looks open.
       const silentMs = performance.now() - (silentSinceMs ?? Number.POSITIVE_INFINITY);
       if (reasonOf(cause as Error) === 'timeout' && silentMs > SILENT_MS && client.status === 'ready') {
@@ -222,15 +240,8 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
 
 const never = () => false;
 
-/** Whether the store itself said no. */
-function isReply(error: Error): boolean {
-  return error.name === 'ReplyError';
-}
-
-/** One word for the log: of a refusal its first, such as OOM, NOPERM or READONLY; the rest may name keys. */
 function reasonOf(error: Error): string {
-  if (error instanceof AnswerTimeout) return 'timeout';
-  return (isReply(error) && /^[A-Z]+\b/.exec(error.message)?.[0]) || error.name;
+  return error instanceof AnswerTimeout ? 'timeout' : describeRedisError(error);
 }
 
 /** A store that evicts keys would forget counts, and with them locks and used codes, whenever memory is short. */

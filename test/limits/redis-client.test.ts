@@ -8,8 +8,7 @@ import { openRedis, type RedisClient } from '../../src/limits/redis-client.ts';
 import { silentLog } from '../../src/log.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { type HangingProxy, startHangingProxy } from '../support/hanging-proxy.ts';
-import { program } from '../support/programs.ts';
-import { freePort, startRedis } from '../support/redis.ts';
+import { freePort, startRedis, startSentinel } from '../support/redis.ts';
 import { createTestTls } from '../support/tls.ts';
 
 function open(t: Test, url: string): RedisClient {
@@ -66,7 +65,7 @@ t.test('over TLS', async (t) => {
   // The certificate is trusted as an operator would do it, in a process of its own.
   const script = `
     const { openRedis } = await import('${new URL('../../dist/limits/redis-client.js', import.meta.url).href}');
-    const client = openRedis('rediss://localhost:${port}');
+    const client = openRedis(process.env.REDIS_URL);
     client.on('error', (error) => { console.log(error.code ?? error.message); process.exit(); });
     client.on('ready', async () => { console.log(await client.ping()); process.exit(); });`;
   const ask = async (env: Record<string, string>) => {
@@ -78,8 +77,25 @@ t.test('over TLS', async (t) => {
     await once(child, 'close');
     return output.trim();
   };
-  t.equal(await ask({ NODE_EXTRA_CA_CERTS: file('ca.pem') }), 'PONG');
-  t.not(await ask({}), 'PONG', 'not without trust');
+  const trusted = { NODE_EXTRA_CA_CERTS: file('ca.pem') };
+  const REDIS_URL = `rediss://localhost:${port}`;
+  t.equal(await ask({ REDIS_URL, ...trusted }), 'PONG');
+  t.not(await ask({ REDIS_URL }), 'PONG', 'not without trust');
+
+  const sentinelPort = await freePort();
+  const lines = [
+    'port 0',
+    `tls-port ${sentinelPort}`,
+    `tls-cert-file ${file('cert.pem')}`,
+    `tls-key-file ${file('key.pem')}`,
+    `tls-ca-cert-file ${file('ca.pem')}`,
+    'tls-auth-clients no',
+    'tls-replication yes',
+    'requirepass s3cret',
+  ];
+  await startSentinel(t, { port }, lines);
+  const sentinels = `rediss+sentinel://:s3cret@localhost:${sentinelPort}/main`;
+  t.equal(await ask({ REDIS_URL: sentinels, ...trusted }), 'PONG', 'sentinels as well');
 });
 
 async function startClusterNode(t: Test) {
@@ -154,19 +170,8 @@ for (const kind of ['single server', 'cluster']) {
 
 t.test('sentinels, which know where the primary is', async (t) => {
   const redis = await startRedis(t);
-  const sentinel = program(t, 'redis-server');
-  if (redis === null || sentinel === null) return;
-  const port = await freePort();
-  const folder = t.testdir({
-    'sentinel.conf': `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${redis.port} 1\n`,
-  });
-  const child = spawn(sentinel, [join(folder, 'sentinel.conf'), '--sentinel'], { stdio: 'ignore', cwd: folder });
-  const ended = once(child, 'exit');
-  t.teardown(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  t.equal(await counts(t, `redis+sentinel://127.0.0.1:${port}/main`), 2);
+  if (redis === null) return;
+  t.equal(await counts(t, `redis+sentinel://127.0.0.1:${await startSentinel(t, redis)}/main`), 2);
 });
 
 t.test('without a connection a command fails at once', async (t) => {

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { parseRedisUrl } from '../../src/limits/redis-url.ts';
 
-const plain = { tls: false, username: undefined, password: undefined, db: 0, sentinelName: undefined };
+const unset = { sentinelName: undefined, sentinelUsername: undefined, sentinelPassword: undefined };
+const plain = { ...unset, tls: false, username: undefined, password: undefined, db: 0 };
 
 t.test('a single server', async (t) => {
   t.strictSame(parseRedisUrl('redis://127.0.0.1'), {
@@ -16,7 +17,7 @@ t.test('a single server', async (t) => {
     username: 'user',
     password: 'p@ss',
     db: 2,
-    sentinelName: undefined,
+    ...unset,
   });
   t.match(parseRedisUrl('redis://:secret@[::1]:7000/'), {
     username: undefined,
@@ -51,6 +52,50 @@ t.test('a cluster', async (t) => {
   });
 });
 
+t.test('sentinels with credentials of their own', async (t) => {
+  const url = 'redis+sentinel://user:secret@a.example/main?sentinel_username=watch&sentinel_password=p%40s%26=s+';
+  t.match(parseRedisUrl(url), {
+    username: 'user',
+    password: 'secret',
+    sentinelUsername: 'watch',
+    sentinelPassword: 'p@s&=s+',
+  });
+  t.match(parseRedisUrl('redis+sentinel://a.example/main/2?sentinel_password=x'), {
+    db: 2,
+    sentinelUsername: undefined,
+    sentinelPassword: 'x',
+  });
+});
+
+t.test('a password may contain every character, percent-encoded, and most as they are', async (t) => {
+  for (const password of ['p:ss', 'p#ss', 'p?ss', 'p ss', 'p+ss', 'pä€😀', 'p"\'ss', 'p=&;,[]\\ss', '#', '?']) {
+    t.match(parseRedisUrl(`redis://user:${password}@a.example/1`), { username: 'user', password, db: 1 }, password);
+  }
+  const all = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join('');
+  t.match(parseRedisUrl(`redis://:${encodeURIComponent(all)}@a.example`), { password: all });
+});
+
+t.test('a character that hides where the host starts is named, with how it must be written', async (t) => {
+  const faults: Record<string, RegExp> = {
+    'redis://:s3@cret@a.example': /"@".*%40/,
+    'redis://s3@cret:x@a.example': /"@".*%40/,
+    'redis+sentinel://:s3@cret@a.example/main': /"@".*%40/,
+    'redis://:s3/cret@a.example:6379/0': /"\/".*%2F/,
+    'redis://:/s3cret@a.example': /"\/".*%2F/,
+    'redis+cluster://user/s3:cret@a.example': /"\/".*%2F/,
+    'redis://:s3%cret@a.example': /"%".*%25/,
+    'redis://:s3cret%@a.example': /"%".*%25/,
+    'redis://:%ff@a.example': /"%".*%25/,
+    'redis+sentinel://a.example/main?sentinel_password=s3%cret': /"%".*%25/,
+    'redis+sentinel://a.example/main?sentinel_password=s3@cret': /"@"|\/.*%2F/,
+    'redis://:s3@a.example/0?cret': /"\?".*%3F/,
+  };
+  for (const [url, message] of Object.entries(faults)) {
+    t.throws(() => parseRedisUrl(url), { message }, url);
+    t.throws(() => parseRedisUrl(url), { message: /^(?!.*(?:s3|cret|a\.example))/ }, url);
+  }
+});
+
 t.test('what cannot be read is refused without being shown', async (t) => {
   for (const url of [
     '',
@@ -68,6 +113,11 @@ t.test('what cannot be read is refused without being shown', async (t) => {
     'redis+sentinel://:s3cret@a.example',
     'redis+cluster://:s3cret@a.example/1',
     'redis+other://:s3cret@a.example',
+    'redis://:s3cret@a example',
+    'redis+sentinel://a.example/main?sentinel_username=s3cret',
+    'redis+sentinel://a.example/main?password=s3cret',
+    'redis+cluster://a.example?sentinel_password=s3cret',
+    'redis://a.example#s3cret',
   ]) {
     let message = '';
     try {

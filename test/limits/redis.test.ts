@@ -6,6 +6,7 @@ import { createRedisLimits, type RedisLimits } from '../../src/limits/redis.ts';
 import { silentLog } from '../../src/log.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { startHangingProxy } from '../support/hanging-proxy.ts';
+import { startOldRedis } from '../support/old-redis.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { limitsContract } from './limits.contract.ts';
 
@@ -147,6 +148,107 @@ t.test('one slow answer after an idle time is no reason to give up the connectio
   await until(async () => (await limits.check()) === null);
   t.not(await id(), first, 'a second and more without any answer');
 });
+
+/** Limits in the store at this URL, and what they log. */
+async function logged(t: Test, url: string) {
+  const lines: string[] = [];
+  const write = (fields: object, line: string) => void lines.push(`${line} ${JSON.stringify(fields)}`);
+  const log = { info: write, warn: write, error: write };
+  const limits = createRedisLimits({ url, clock: fakeClock(), log, timeoutMs: 5000 });
+  t.teardown(() => limits.close());
+  return { limits, lines };
+}
+
+t.test(
+  'after a failover Redis 5 and 6 report a replica within the error of a script, and a new connection is opened',
+  async (t) => {
+    for (const version of [5, 6] as const) {
+      const redis = await startOldRedis(t, { version });
+      const { limits, lines } = await logged(t, redis.url);
+      await limits.connected(10_000);
+      t.match(await limits.add('rule', 'a', 60), { count: 1 });
+      t.match(await limits.add('rule', 'a', 60), { count: 2 });
+      redis.failOver();
+      await t.rejects(limits.add('rule', 'a', 60), { code: 'limits_unavailable' });
+      await until(async () => (await limits.check()) === null);
+      t.match(await limits.add('rule', 'a', 60), { count: 1 }, 'in the new primary');
+      t.equal(redis.connections(), 2);
+      t.match(lines, [/reached/, /out of reach \{"reason":"READONLY"\}/, /reached/]);
+    }
+  },
+);
+
+t.test('after a failover the connection to a server that has become a replica is given up', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === null) return;
+  const { limits, admin } = await watched(t, redis);
+  const id = async () => /id=(\d+)[^\n]* name=doorcode/.exec(String(await admin.call('CLIENT', 'LIST')))?.[1];
+  const before = await id();
+  await admin.call('REPLICAOF', '127.0.0.1', '1');
+  t.equal(await limits.check(), 'refuses to count (READONLY)');
+  await admin.call('REPLICAOF', 'NO', 'ONE');
+  await until(async () => (await limits.check()) === null);
+  t.not(await id(), before);
+});
+
+t.test(
+  'a connection that the server refuses is reported by its cause, once in the log, and in readiness',
+  async (t) => {
+    const redis = await startRedis(t, {
+      args: ['--databases', '1', '--requirepass', 'r1ght', '--user', 'door', 'on', '>r1ght', '~*', '+@all', '-select'],
+    });
+    if (redis === null) return;
+    const old = await startOldRedis(t, { version: 5, password: 'r1ght' });
+    const six = await startOldRedis(t, { version: 6, password: 'r1ght' });
+    const at = (credentials: string, url = redis.url) => url.replace('://', `://${credentials}`);
+    const cases: [string, string][] = [
+      [at(':wr0ng@'), 'wrong user or password (WRONGPASS)'],
+      [at('other:r1ght@'), 'wrong user or password (WRONGPASS)'],
+      [at(''), 'the server requires a password (NOAUTH)'],
+      [at(':wr0ng@', old.url), 'wrong user or password (WRONGPASS)'],
+      [at('', old.url), 'the server requires a password (NOAUTH)'],
+      [at(':wr0ng@', six.url), 'wrong user or password (WRONGPASS)'],
+      [at('', six.url), 'the server requires a password (NOAUTH)'],
+      [`${at(':r1ght@')}/1`, 'the database of REDIS_URL cannot be selected (ERR)'],
+      [`${at('door:r1ght@')}/1`, 'the database of REDIS_URL cannot be selected (NOPERM)'],
+    ];
+    for (const [url, cause] of cases) {
+      const { limits, lines } = await logged(t, url);
+      await limits.connected(300);
+      t.equal(await limits.check(), `refuses the connection: ${cause}`, url);
+      await t.rejects(limits.add('rule', 'a', 60), { code: 'limits_unavailable' });
+      t.strictSame(lines, [`limit store out of reach ${JSON.stringify({ reason: cause })}`], url);
+      await limits.close();
+    }
+    for (const url of [at(':r1ght@'), at('door:r1ght@'), at(':r1ght@', old.url), at(':r1ght@', six.url)]) {
+      const { limits } = await logged(t, url);
+      await limits.connected(10_000);
+      t.equal(await limits.check(), null, url);
+    }
+  },
+);
+
+t.test(
+  'a password that is removed while the service waits is the end of the outage; a new cause is logged',
+  async (t) => {
+    const redis = await startRedis(t);
+    if (redis === null) return;
+    const { limits, admin, lines } = await watched(t, redis);
+    await redis.kill();
+    await until(async () => (await limits.check()) === 'out of reach');
+    await redis.start();
+    await until(async () => (await limits.check()) === null);
+    await admin.config('SET', 'requirepass', 's3cret');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await until(
+      async () => (await limits.check()) === 'refuses the connection: the server requires a password (NOAUTH)',
+    );
+    await admin.config('SET', 'requirepass', '');
+    await until(async () => (await limits.check()) === null);
+    t.equal(lines.filter((line) => line.includes('NOAUTH')).length, 1);
+    t.match(lines.at(-1), 'limit store reached');
+  },
+);
 
 async function until(ready: () => Promise<boolean>): Promise<void> {
   while (!(await ready())) await new Promise(setImmediate);

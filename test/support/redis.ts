@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -70,4 +70,31 @@ export async function startRedis(t: Test, { args = [] }: TestRedisOptions = {}):
   });
   await start();
   return { url: `redis://127.0.0.1:${port}`, port, kill, start };
+}
+
+/**
+ * Starts a sentinel that watches a server under the name `main`.
+ *
+ * @param lines of its configuration
+ * @returns its port
+ */
+export async function startSentinel(
+  t: Test,
+  redis: Pick<TestRedis, 'port'>,
+  lines: readonly string[] = [],
+): Promise<number> {
+  const path = program(t, 'redis-server');
+  if (path === null) throw new Error('a redis-server is running without its program');
+  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), 'doorcode-sentinel-'));
+  const config = [`port ${port}`, 'bind 127.0.0.1', `sentinel monitor main 127.0.0.1 ${redis.port} 1`, ...lines];
+  await writeFile(join(folder, 'sentinel.conf'), `${config.join('\n')}\n`);
+  const child = spawn(path, [join(folder, 'sentinel.conf'), '--sentinel'], { stdio: 'ignore', cwd: folder });
+  const ended = once(child, 'exit');
+  t.teardown(async () => {
+    child.kill('SIGKILL');
+    await ended;
+    await rm(folder, { recursive: true });
+  });
+  return port;
 }

@@ -1,0 +1,56 @@
+import t from 'tap';
+import { createRedisLimits } from '../../src/limits/redis.ts';
+import { silentLog } from '../../src/log.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { freePort, startRedis, startSentinel } from '../support/redis.ts';
+
+t.test('sentinels with and without a password, which know where the primary is', async (t) => {
+  const redis = await startRedis(t, {
+    args: ['--user', 'door', 'on', '>s3cret', '~*', '+@all', '--requirepass', 's3cret'],
+  });
+  if (redis === null) return;
+  const open = await startSentinel(t, redis);
+  const same = await startSentinel(t, redis, ['requirepass s3cret']);
+  const other = await startSentinel(t, redis, ['user watch on >0ther ~* &* +@all', 'user default off']);
+  const users = await startSentinel(t, redis, ['user door on >s3cret ~* &* +@all', 'user default off']);
+
+  const at = (credentials: string, ...ports: number[]) =>
+    `redis+sentinel://${credentials}@${ports.map((port) => `127.0.0.1:${port}`).join(',')}/main`;
+  const reached = [
+    at(':s3cret', open),
+    at('door:s3cret', open),
+    at(':s3cret', same),
+    at('door:s3cret', same),
+    at('door:s3cret', users),
+    at('door:s3cret', await freePort(), same),
+    `${at(':s3cret', other)}?sentinel_username=watch&sentinel_password=0ther`,
+    `${at('door:s3cret', same)}?sentinel_password=s3cret`,
+  ];
+  for (const url of reached) {
+    const lines: object[] = [];
+    const log = { ...silentLog, error: (fields: object) => void lines.push(fields) };
+    const limits = createRedisLimits({ url, clock: fakeClock(), log, timeoutMs: 2000 });
+    t.teardown(() => limits.close());
+    await limits.connected(10_000);
+    t.equal(await limits.check(), null, url);
+    t.strictSame(lines, [], 'nothing failed on the way');
+  }
+
+  const refused: Record<string, string> = {
+    [at(':s3cret', other)]: 'sentinel: wrong user or password (WRONGPASS)',
+    [`${at(':s3cret', same)}?sentinel_password=wr0ng`]: 'sentinel: wrong user or password (WRONGPASS)',
+    [at(':s3cret', same).replace(/main$/, 'absent')]: 'no sentinel knows the primary that REDIS_URL names',
+    [at(':s3cret', await freePort())]: 'no sentinel can be reached',
+  };
+  for (const [url, cause] of Object.entries(refused)) {
+    const limits = createRedisLimits({ url, clock: fakeClock(), log: silentLog, timeoutMs: 2000 });
+    t.teardown(() => limits.close());
+    let found = await limits.check();
+    for (let tries = 0; found === 'out of reach' && tries < 1000; tries += 1) {
+      await new Promise(setImmediate);
+      found = await limits.check();
+    }
+    t.equal(found, `refuses the connection: ${cause}`, url);
+    await limits.close();
+  }
+});

@@ -1,10 +1,11 @@
 import type { Config } from './config.ts';
+import { strictest, type Window } from './limits/window.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { ignoredExemptions, proxyFor, proxyVariable } from './proxy-config.ts';
 
 /** What a configuration allows but should not stay as it is; one sentence each, by the name of the setting. */
 export function configWarnings(config: Config, nowMs: number): string[] {
-  const warnings = proxies(config);
+  const warnings = [...sameWindows(config), ...proxies(config)];
   return config.production
     ? [...warnings, ...plainHttp(config), ...openApi(config, nowMs), ...sharedAudience(config)]
     : warnings;
@@ -33,6 +34,27 @@ function proxies({ proxies, senders, delivery, users }: Config): string[] {
           'means its own machine; add it to NO_PROXY to send them directly',
       ),
   ];
+}
+
+/** Two windows of one length in one setting: the smaller count holds, so the other has no effect. */
+function sameWindows({ limits }: Config): string[] {
+  const settings: Record<string, readonly Window[]> = {
+    LIMIT_PASSWORD_PAIR: limits.passwordPair,
+    LIMIT_PASSWORD_USER: limits.passwordUser,
+    LIMIT_PASSWORD_ADDRESS: limits.passwordAddress,
+    LIMIT_SEND_PHONE: limits.sendPhone,
+    LIMIT_SEND_ACCOUNT: limits.sendAccount,
+    LIMIT_SEND_ADDRESS: limits.sendAddress,
+    LIMIT_SEND_KEY: limits.sendKey,
+    LIMIT_SEND_BLOCK: limits.sendBlock,
+    LIMIT_SEND_LOGIN_BLOCK: limits.sendLoginBlock === limits.sendBlock ? [] : limits.sendLoginBlock,
+  };
+  return Object.entries(settings)
+    .filter(([, windows]) => strictest(windows).length < windows.length)
+    .map(([name, windows]) => {
+      const used = strictest(windows).map(({ count, seconds }) => `${count}/${seconds}`);
+      return `${name}: has two windows of the same length; only the stricter one counts: ${used.join(',')}`;
+    });
 }
 
 function plainHttp({ users, senders }: Config): string[] {

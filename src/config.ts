@@ -255,6 +255,7 @@ function readCookieDomain(env: EnvironmentReader, origin: string): string | unde
 }
 
 function readLimits(env: EnvironmentReader): Config['limits'] {
+  const sendBlock = readWindows(env, 'LIMIT_SEND_BLOCK', '30/3600');
   return {
     otpAttempts: env.integer('OTP_ATTEMPTS', 5, 1, 1_000_000),
     accountFailures: readAccountFailures(env),
@@ -266,7 +267,8 @@ function readLimits(env: EnvironmentReader): Config['limits'] {
     sendAccount: readWindows(env, 'LIMIT_SEND_ACCOUNT', '5/600'),
     sendAddress: readWindows(env, 'LIMIT_SEND_ADDRESS', '30/3600'),
     sendKey: readWindows(env, 'LIMIT_SEND_KEY', '1000/3600'),
-    sendBlock: readWindows(env, 'LIMIT_SEND_BLOCK', '30/3600'),
+    sendBlock,
+    sendLoginBlock: readLoginBlock(env, sendBlock),
     sendBudget: readSendBudget(env),
   };
 }
@@ -276,6 +278,13 @@ function readWindows(env: EnvironmentReader, name: string, fallback: string): Wi
   if (windows !== null) return windows;
   env.fault(name, `must be count/seconds such as ${fallback}, or off`);
   return parseWindows(fallback) ?? [];
+}
+
+/** What the operator set for blocks holds for logins too. The default for API keys would be too small for a company. */
+function readLoginBlock(env: EnvironmentReader, sendBlock: Window[]): Window[] {
+  const own = env.text('LIMIT_SEND_LOGIN_BLOCK') !== undefined;
+  if (!own && env.text('LIMIT_SEND_BLOCK') !== undefined) return sendBlock;
+  return readWindows(env, 'LIMIT_SEND_LOGIN_BLOCK', '1000/3600,2500/86400');
 }
 
 function readSendBudget(env: EnvironmentReader): Window[] {

@@ -81,3 +81,25 @@ t.test('one audience for several apps is warned about', async (t) => {
   t.ok(isWarned({ ASSERTION_AUDIENCE, COOKIE_DOMAIN: 'example.com' }));
   t.ok(isWarned({ ASSERTION_AUDIENCE, ALLOWED_RETURN_ORIGINS: 'https://a.example.com,https://b.example.com' }));
 });
+
+t.test('two windows of one length are reported by the name of their setting, in development too', async (t) => {
+  const warned = (env: Record<string, string>) => configWarnings(readConfig({ NODE_ENV: 'test', ...env }), NOW);
+  for (const name of [
+    'LIMIT_PASSWORD_PAIR',
+    'LIMIT_PASSWORD_USER',
+    'LIMIT_PASSWORD_ADDRESS',
+    'LIMIT_SEND_PHONE',
+    'LIMIT_SEND_ACCOUNT',
+    'LIMIT_SEND_ADDRESS',
+    'LIMIT_SEND_KEY',
+    'LIMIT_SEND_BLOCK',
+    'LIMIT_SEND_LOGIN_BLOCK',
+  ]) {
+    t.strictSame(
+      warned({ [name]: '5/600,20/600,20/86400', MAX_GUESS_RISK: '1' }),
+      [`${name}: has two windows of the same length; only the stricter one counts: 5/600,20/86400`],
+      name,
+    );
+  }
+  t.strictSame(warned({}), []);
+});

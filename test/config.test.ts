@@ -72,6 +72,10 @@ t.test('development needs no setting at all', async (t) => {
       sendAddress: [{ count: 30, seconds: 3600 }],
       sendKey: [{ count: 1000, seconds: 3600 }],
       sendBlock: [{ count: 30, seconds: 3600 }],
+      sendLoginBlock: [
+        { count: 1000, seconds: 3600 },
+        { count: 2500, seconds: 86_400 },
+      ],
       sendBudget: [],
     },
     redisUrl: undefined,
@@ -126,6 +130,7 @@ t.test('everything can be set', async (t) => {
     LIMIT_SEND_ADDRESS: '6/60',
     LIMIT_SEND_KEY: '7/70',
     LIMIT_SEND_BLOCK: '8/80',
+    LIMIT_SEND_LOGIN_BLOCK: '9/90',
     SEND_BUDGET: '9',
     MAX_GUESS_RISK: '0.01',
     REDIS_URL: 'rediss://doorcode:password@redis.example.com:6380/1',
@@ -174,6 +179,7 @@ t.test('everything can be set', async (t) => {
       sendAddress: [{ count: 6, seconds: 60 }],
       sendKey: [{ count: 7, seconds: 70 }],
       sendBlock: [{ count: 8, seconds: 80 }],
+      sendLoginBlock: [{ count: 9, seconds: 90 }],
       sendBudget: [{ count: 9, seconds: 3600 }],
     },
     redisUrl: 'rediss://doorcode:password@redis.example.com:6380/1',
@@ -244,6 +250,7 @@ t.test('the names of the settings are known', async (t) => {
     'LIMIT_SEND_ADDRESS',
     'LIMIT_SEND_BLOCK',
     'LIMIT_SEND_KEY',
+    'LIMIT_SEND_LOGIN_BLOCK',
     'LIMIT_SEND_PHONE',
     'LOGIN_TTL',
     'LOGO_FILE',
@@ -669,4 +676,12 @@ t.test('an idle time is shorter than the life of a session, or off', async (t) =
   for (const value of ['59', '0', 'on', '1h', '-60', '43201']) {
     t.strictSame(namesOf(faultsOf({ SESSION_IDLE_TTL: value })), ['SESSION_IDLE_TTL'], value);
   }
+});
+
+t.test('what is set for blocks holds for logins too, unless they have a limit of their own', async (t) => {
+  const limitsOf = (env: Record<string, string>) => readConfig({ NODE_ENV: 'test', ...env }).limits;
+  t.strictSame(limitsOf({ LIMIT_SEND_BLOCK: '3/3600' }).sendLoginBlock, [{ count: 3, seconds: 3600 }]);
+  t.strictSame(limitsOf({ LIMIT_SEND_BLOCK: 'off' }).sendLoginBlock, []);
+  const both = { LIMIT_SEND_BLOCK: '3/3600', LIMIT_SEND_LOGIN_BLOCK: '7/70' };
+  t.strictSame(limitsOf(both).sendLoginBlock, [{ count: 7, seconds: 70 }]);
 });

@@ -131,6 +131,16 @@ t.test('no file tells of one machine or network', async (t) => {
     ['fe80::', 10],
     ['fc00::', 64],
     ['fd00::', 64],
+    // IPv4 inside IPv6: the prefixes themselves, and addresses with one for documentation.
+    ['::ffff:0:0', 96],
+    ['::ffff:0:0:0', 128],
+    ['64:ff9b::', 112],
+    ['64:ff9b::c000:200', 120],
+    ['64:ff9b:1::', 48],
+    ['2001::', 128],
+    ['2001:0:c000:200::', 56],
+    ['2002::', 32],
+    ['2002:c000:200::', 40],
   ] as const) {
     examples.addSubnet(address, prefix, 'ipv6');
   }

@@ -39,17 +39,23 @@ export function createBreaker({ clock, failures = 5, restMs = 30_000 }: BreakerO
 
   const isOpen = () => inARow >= failures;
 
+  /** At most one rest from now, also when the clock has been set back since the rest began. */
+  function boundedRetryAtMs(): number {
+    retryAtMs = Math.min(retryAtMs, clock() + restMs);
+    return retryAtMs;
+  }
+
   return {
     get state() {
       if (!isOpen()) return 'closed';
-      return trial || clock() >= retryAtMs ? 'half_open' : 'open';
+      return trial || clock() >= boundedRetryAtMs() ? 'half_open' : 'open';
     },
     get retryAtMs() {
-      return retryAtMs;
+      return boundedRetryAtMs();
     },
     allows() {
       if (!isOpen()) return true;
-      if (trial || clock() < retryAtMs) return false;
+      if (trial || clock() < boundedRetryAtMs()) return false;
       trial = true;
       return true;
     },

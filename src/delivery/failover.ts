@@ -99,7 +99,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     } catch (error) {
       outcome = asDeliveryError(error);
     }
-    const took = clock() - startedAt;
+    // Negative after the clock was set back.
+    const took = Math.max(0, clock() - startedAt);
     const asked = askedBy(message);
     const tried = { type: 'tried', trace, sender: sender.name, channel, ms: took } as const;
     if (outcome instanceof DeliveryError) {
@@ -109,7 +110,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       span?.end(reason);
     } else {
       log.info({ ...asked, sender: sender.name, channel, id: outcome.id, ms: took }, 'message accepted');
-      events({ ...tried, outcome: 'accepted', totalMs: clock() - begunAt });
+      events({ ...tried, outcome: 'accepted', totalMs: Math.max(0, clock() - begunAt) });
       span?.end();
     }
     if (outcome instanceof DeliveryError && isSenderIll(outcome)) {
@@ -138,14 +139,17 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       const able = guarded.filter(({ sender }) => sender.channels.includes(message.channel));
       let tried = 0;
       let maybeSent = false;
+      let allowedMs = 0;
       for (const { sender, breaker } of able) {
-        const spentMs = clock() - begun;
+        // An attempt cannot take longer than its timeout, whatever the clock says after it was set.
+        const spentMs = Math.min(Math.max(0, clock() - begun), allowedMs);
         if (closed || spentMs >= deadlineMs) break;
         if (!breaker.allows()) continue;
         tried += 1;
         // The code's life starts when it is accepted, so what a sender before this one took costs the user nothing.
         const expiresAt = message.expiresAt + Math.floor(spentMs / 1000);
         const timeoutMs = Math.min(perTryMs, deadlineMs - spentMs);
+        allowedMs += timeoutMs;
         const outcome = await turn(sender, breaker, { ...message, expiresAt }, timeoutMs, begun);
         if (!(outcome instanceof DeliveryError)) return outcome;
         maybeSent ||= outcome.maybeAccepted;

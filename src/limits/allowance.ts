@@ -1,6 +1,6 @@
 import { DoorcodeError } from '../errors.ts';
 import type { Count, Limits } from './limits.ts';
-import type { Window } from './window.ts';
+import { boundedEnd, strictest, type Window } from './window.ts';
 
 /** A limit and what it is counted by. */
 export interface Allowance {
@@ -21,6 +21,7 @@ interface Counted {
   readonly rule: string;
   readonly key: string;
   readonly max: number;
+  readonly seconds: number;
   readonly counted: Count;
 }
 
@@ -34,7 +35,7 @@ export async function take(limits: Limits, allowances: readonly Allowance[], now
   const wanted = countersOf(allowances);
   const results = await Promise.allSettled(
     wanted.map(async ({ rule, key, max, seconds }): Promise<Counted> => {
-      return { rule, key, max, counted: await limits.add(rule, key, seconds) };
+      return { rule, key, max, seconds, counted: await limits.add(rule, key, seconds) };
     }),
   );
   const all = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -53,33 +54,44 @@ export async function take(limits: Limits, allowances: readonly Allowance[], now
     await giveBack();
     const [limit] = (spent[0]?.rule ?? '').split('/');
     throw new DoorcodeError('too_many_requests', {
-      retryAfterSeconds: (latest(spent) - nowMs) / 1000,
+      retryAfterSeconds: (latest(spent, nowMs) - nowMs) / 1000,
       ...(limit === undefined ? {} : { limit }),
     });
   }
-  return { nextAtMs: latest(all.filter(({ counted, max }) => counted.count === max)), giveBack };
+  return {
+    nextAtMs: latest(
+      all.filter(({ counted, max }) => counted.count === max),
+      nowMs,
+    ),
+    giveBack,
+  };
 }
 
 /**
  * When the next event is allowed by all given limits, milliseconds since the Unix epoch; in the past when it is already.
  * Nothing is counted.
  *
+ * @param nowMs milliseconds since the Unix epoch
  * @throws DoorcodeError `limits_unavailable`
  */
-export async function nextAllowed(limits: Limits, allowances: readonly Allowance[]): Promise<number> {
-  const read = countersOf(allowances).map(async ({ rule, key, max }) => {
-    return { rule, key, max, counted: await limits.read(rule, key) };
+export async function nextAllowed(limits: Limits, allowances: readonly Allowance[], nowMs: number): Promise<number> {
+  const read = countersOf(allowances).map(async (counter) => {
+    return { ...counter, counted: await limits.read(counter.rule, counter.key) };
   });
-  return latest((await Promise.all(read)).filter(({ counted, max }) => counted.count >= max));
-}
-
-/** Each window is a counter of its own. */
-function countersOf(allowances: readonly Allowance[]) {
-  return allowances.flatMap(({ rule, key, windows }) =>
-    windows.map(({ count, seconds }) => ({ rule: `${rule}/${seconds}`, key, max: count, seconds })),
+  return latest(
+    (await Promise.all(read)).filter(({ counted, max }) => counted.count >= max),
+    nowMs,
   );
 }
 
-function latest(all: readonly Counted[]): number {
-  return Math.max(0, ...all.map(({ counted }) => counted.resetAtMs));
+/** One counter for each window. Windows of one length share a counter, which counts an event once: the strictest holds. */
+function countersOf(allowances: readonly Allowance[]) {
+  return allowances.flatMap(({ rule, key, windows }) =>
+    strictest(windows).map(({ count, seconds }) => ({ rule: `${rule}/${seconds}`, key, max: count, seconds })),
+  );
+}
+
+/** The end of the last window, at most the length of that window from now. */
+function latest(all: readonly Counted[], nowMs: number): number {
+  return Math.max(0, ...all.map(({ counted, seconds }) => boundedEnd(counted.resetAtMs, seconds * 1000, nowMs)));
 }

@@ -81,7 +81,7 @@ export function createFallbackLimits({ shared, local, clock, log, maxClaims }: F
       const { ours, theirs } = await both((limits) => limits.claim(rule, key, ttlSeconds));
       tell(theirs === undefined);
       if (theirs === undefined) {
-        if (ours === true && !journal.note({ rule, key, untilMs: clock() + ttlSeconds * 1000 })) {
+        if (ours === true && !journal.note({ rule, key, untilMs: clock() + ttlSeconds * 1000, ttlSeconds })) {
           log.error({ rule }, 'more has happened than the limit store can be told of later');
         }
         return ours === true;

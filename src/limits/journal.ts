@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Limits } from './limits.ts';
+import { boundedEnd } from './window.ts';
 
 /** Something that happened once and must not happen again. */
 export interface Claim {
@@ -7,6 +8,8 @@ export interface Claim {
   readonly key: string;
   /** When it may be claimed again, milliseconds since the Unix epoch. */
   readonly untilMs: number;
+  /** How long it lasts from its beginning. */
+  readonly ttlSeconds: number;
 }
 
 /** Claims that the shared store has not been told of. */
@@ -38,8 +41,9 @@ export function createJournal(store: Limits, clock: Clock, maxClaims = 100_000):
     timer = undefined;
   }
 
-  async function tell(name: string, { rule, key, untilMs }: Claim): Promise<void> {
-    const leftSeconds = Math.ceil((untilMs - clock()) / 1000);
+  async function tell(name: string, { rule, key, untilMs, ttlSeconds }: Claim): Promise<void> {
+    const now = clock();
+    const leftSeconds = Math.ceil((boundedEnd(untilMs, ttlSeconds * 1000, now) - now) / 1000);
     if (leftSeconds > 0) await store.claim(rule, key, leftSeconds);
     claims.delete(name);
   }

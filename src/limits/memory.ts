@@ -4,6 +4,7 @@ import { DoorcodeError } from '../errors.ts';
 import type { Count, Limits } from './limits.ts';
 import { createOverflow, type Overflow } from './overflow.ts';
 import { isOpenToAnybody, roomFor } from './policy.ts';
+import { boundedEnd } from './window.ts';
 
 export interface MemoryLimitsOptions {
   readonly clock: Clock;
@@ -15,7 +16,11 @@ export interface MemoryLimitsOptions {
 
 interface Entry {
   count: number;
+  /** Earlier than it was when the window began if the clock has been set back since. */
   resetAtMs: number;
+  /** As it was when the window began, by which a refund finds its window. */
+  firstResetAtMs: number;
+  readonly ttlMs: number;
 }
 
 const SWEEP_EVERY_MS = 1000;
@@ -42,7 +47,12 @@ export function createMemoryLimits({
 
   function running(rule: string, key: string): Entry | undefined {
     const entry = rules.get(rule)?.get(key);
-    return entry !== undefined && entry.resetAtMs > clock() ? entry : undefined;
+    return entry !== undefined && isRunning(entry, clock()) ? entry : undefined;
+  }
+
+  function isRunning(entry: Entry, now: number): boolean {
+    entry.resetAtMs = boundedEnd(entry.resetAtMs, entry.ttlMs, now);
+    return entry.resetAtMs > now;
   }
 
   /** @returns null when the rule is full */
@@ -56,7 +66,8 @@ export function createMemoryLimits({
       sweepAtSize.set(rule, Math.max(SWEEP_LEAST, entries.size * 2));
     }
     if (entries.size >= maxKeys(rule) && !entries.has(key) && !makeRoom(rule, entries, now)) return null;
-    const entry = { count: 1, resetAtMs: now + ttlSeconds * 1000 };
+    const ttlMs = ttlSeconds * 1000;
+    const entry = { count: 1, resetAtMs: now + ttlMs, firstResetAtMs: now + ttlMs, ttlMs };
     // Deleted first, so that the map stays in the order in which counters started and makeRoom finds the oldest first.
     entries.delete(key);
     entries.set(key, entry);
@@ -65,13 +76,13 @@ export function createMemoryLimits({
 
   function makeRoom(rule: string, entries: Map<string, Entry>, now: number): boolean {
     for (const [key, entry] of entries) {
-      if (entry.resetAtMs > now) break;
+      if (isRunning(entry, now)) break;
       entries.delete(key);
     }
     if (entries.size < maxKeys(rule)) return true;
     // A long-lived counter at the front may hide forgotten ones behind it. The whole rule is looked through at most
     // once a second, so that a flood of refused keys costs little.
-    if (now - (sweptAtMs.get(rule) ?? Number.NEGATIVE_INFINITY) >= SWEEP_EVERY_MS) {
+    if (Math.abs(now - (sweptAtMs.get(rule) ?? Number.NEGATIVE_INFINITY)) >= SWEEP_EVERY_MS) {
       sweptAtMs.set(rule, now);
       sweep(entries, now);
     }
@@ -79,7 +90,7 @@ export function createMemoryLimits({
   }
 
   function sweep(entries: Map<string, Entry>, now: number): void {
-    for (const [key, entry] of entries) if (entry.resetAtMs <= now) entries.delete(key);
+    for (const [key, entry] of entries) if (!isRunning(entry, now)) entries.delete(key);
   }
 
   function share(rule: string, key: string, ttlSeconds: number): Count {
@@ -95,23 +106,27 @@ export function createMemoryLimits({
       if (entry === undefined) {
         // A bucket that is counting this key goes on with it, also when there is room again.
         const own = overflow.get(rule)?.read(key) ? null : start(rule, key, ttlSeconds);
-        return own === null ? share(rule, key, ttlSeconds) : { ...own };
+        return own === null ? share(rule, key, ttlSeconds) : countOf(own);
       }
-      if (entry.count >= max) return { ...entry, count: entry.count + 1 };
+      if (entry.count >= max) return { ...countOf(entry), count: entry.count + 1 };
       entry.count += 1;
       if (sliding) entry.resetAtMs = clock() + ttlSeconds * 1000;
-      return { ...entry };
+      return countOf(entry);
     },
     async giveBack(rule, key, counted) {
       const entry = running(rule, key);
       if (entry === undefined && counted !== undefined) overflow.get(rule)?.giveBack(key, counted);
-      if (entry === undefined || (counted ?? entry).resetAtMs !== entry.resetAtMs) return;
+      if (entry === undefined) return;
+      const { resetAtMs } = counted ?? entry;
+      if (resetAtMs !== entry.resetAtMs && resetAtMs !== entry.firstResetAtMs) return;
       entry.count -= 1;
       // Nothing is left to remember: most events that are given back would otherwise fill the rule with zeros.
       if (entry.count === 0) rules.get(rule)?.delete(key);
     },
     async read(rule, key): Promise<Count> {
-      return { ...(running(rule, key) ?? overflow.get(rule)?.read(key) ?? { count: 0, resetAtMs: clock() }) };
+      const entry = running(rule, key);
+      if (entry !== undefined) return countOf(entry);
+      return overflow.get(rule)?.read(key) ?? { count: 0, resetAtMs: clock() };
     },
     async claim(rule, key, ttlSeconds) {
       if (running(rule, key) !== undefined) return false;
@@ -126,6 +141,10 @@ export function createMemoryLimits({
       overflow.clear();
     },
   };
+}
+
+function countOf({ count, resetAtMs }: Entry): Count {
+  return { count, resetAtMs };
 }
 
 function full(): DoorcodeError {

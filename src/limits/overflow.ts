@@ -24,17 +24,24 @@ export function createOverflow(clock: Clock, seed: string, buckets = BUCKETS): O
   const counts = new Uint32Array(buckets);
   // Whole Unix seconds, rounded up.
   const resets = new Uint32Array(buckets);
+  /** All windows of one rule have the same length. */
+  let longestMs = 0;
 
   const bucketOf = (key: string) => hash('sha256', seed + key, 'buffer').readUInt32LE() % buckets;
-  const at = (bucket: number): Count => ({
-    count: counts[bucket] as number,
-    resetAtMs: (resets[bucket] as number) * 1000,
-  });
+  const at = (bucket: number): Count => {
+    const nowMs = clock();
+    // The clock was set back since the window began, which then counts as begun now.
+    if ((resets[bucket] as number) * 1000 >= nowMs + longestMs + 1000) {
+      resets[bucket] = Math.ceil((nowMs + longestMs) / 1000);
+    }
+    return { count: counts[bucket] as number, resetAtMs: (resets[bucket] as number) * 1000 };
+  };
   const isRunning = ({ count, resetAtMs }: Count) => count > 0 && resetAtMs > clock();
 
   return {
     add(key, ttlSeconds) {
       const bucket = bucketOf(key);
+      longestMs = Math.max(longestMs, ttlSeconds * 1000);
       if (isRunning(at(bucket))) counts[bucket] = (counts[bucket] as number) + 1;
       else {
         counts[bucket] = 1;

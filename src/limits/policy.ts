@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { addressKey } from '../address.ts';
+import { addressKeys } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import { countedUsername, foldUsername } from '../username.ts';
@@ -21,12 +21,13 @@ export interface LimitSettings {
   readonly passwordPair: readonly Window[];
   readonly passwordUser: readonly Window[];
   readonly passwordAddress: readonly Window[];
-  /** Sends to a phone, for an account, for an address, for an API key, to a block of numbers, and in all. */
+  /** Sends to a phone, for an account, for an address, for an API key, to a block of numbers (with API keys, and for logins), and in all. */
   readonly sendPhone: readonly Window[];
   readonly sendAccount: readonly Window[];
   readonly sendAddress: readonly Window[];
   readonly sendKey: readonly Window[];
   readonly sendBlock: readonly Window[];
+  readonly sendLoginBlock: readonly Window[];
   readonly sendBudget: readonly Window[];
 }
 
@@ -232,7 +233,8 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
         ]
       : [
           { rule: 'send-account', key: accountOf(asker.sub), windows: settings.sendAccount },
-          { rule: 'send-address', key: addressOf(asker.address), windows: settings.sendAddress },
+          { rule: 'send-login-block', key: keyOf(blockOf(phone)), windows: settings.sendLoginBlock },
+          ...addressAllowances('send-address', asker.address, settings.sendAddress),
         ]),
     { rule: 'send-budget', key: 'all', windows: settings.sendBudget },
   ];
@@ -244,7 +246,7 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
       return take(
         limits,
         [
-          { rule: 'password-address', key: from, windows: settings.passwordAddress },
+          ...addressAllowances('password-address', address, settings.passwordAddress),
           { rule: 'password-pair', key: keyOf(`${user} ${from}`), windows: settings.passwordPair },
           { rule: 'password-user', key: user, windows: settings.passwordUser },
         ],
@@ -305,7 +307,7 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
         limits.read('guesses', id),
         limits.read('closed', id),
         limits.read('lock', accountOf(sub)),
-        nextAllowed(limits, sendsOf(phone, asker)),
+        nextAllowed(limits, sendsOf(phone, asker), clock()),
       ]);
       return {
         attemptsLeft: Math.max(0, otpAttempts - guesses.count),
@@ -365,9 +367,19 @@ function accountOf(sub: string): string {
   return keyOf(foldUsername(sub));
 }
 
-/** What is no address, which no real connection has, shares one count. */
+/** Text that is no address, which no real connection has, shares one count. */
 function addressOf(address: string): string {
-  return addressKey(address) ?? 'unknown';
+  return addressKeys(address)[0]?.key ?? 'unknown';
+}
+
+/** A limit by address: an IPv6 address also counts for its wider networks, each of which may have more events. */
+function addressAllowances(rule: string, address: string, windows: readonly Window[]): Allowance[] {
+  const [narrowest = { key: 'unknown', factor: 1 }, ...wider] = addressKeys(address);
+  return [narrowest, ...wider].map(({ key, factor }) => ({
+    rule,
+    key,
+    windows: windows.map(({ count, seconds }) => ({ count: count * factor, seconds })),
+  }));
 }
 
 /** Neighbouring numbers, as they are sold: all but the last three digits. */

@@ -6,6 +6,7 @@ import { AnswerTimeout, createAnswerTimeout } from './answer-timeout.ts';
 import type { Count, Limits } from './limits.ts';
 import { openRedis, type RedisClient } from './redis-client.ts';
 import { describeRedisError, isReplyError } from './redis-error.ts';
+import { boundedEnd } from './window.ts';
 
 export interface RedisLimitsOptions {
   /** See {@link parseRedisUrl}. */
@@ -29,42 +30,72 @@ export interface RedisLimits extends Limits {
   connected(timeoutMs: number): Promise<void>;
 }
 
-// A counter is a hash: c its count, r when it is forgotten by the caller's clock. The key's own time to live only
-// clears up afterwards, with a minute to spare for replicas whose clocks differ.
+// A counter is a hash. `c` is its count, `r` when it ends by the clock of the caller that began it, `t` its time to live
+// in milliseconds. The key's own time to live only cleans up afterwards, with a minute to spare for replicas whose clocks
+// differ.
 const SPARE_MS = 60_000;
 
-const ADD = `
+// The count of a running counter, and when it ends by the caller's clock; nothing when none is running.
+//
+// An end further away than `t` means that the caller's clock was set back, or is behind that of another replica. The
+// counter then ends one `t` after the first such caller. This end is stored beside `r`, as `m`, and does not replace it: for
+// a replica whose clock is right the counter would end too early, and two replicas with different clocks could be used
+// in turn to begin ever new counters.
+const RUNNING = `
+local function running(now, ttl)
+  local count, reset, own, moved = unpack(redis.call('HMGET', KEYS[1], 'c', 'r', 't', 'm'))
+  count, reset = tonumber(count), tonumber(reset)
+  if not reset then return nil end
+  local longest = tonumber(own) or ttl
+  if longest and reset > now + longest then
+    reset = tonumber(moved)
+    if not reset or reset > now + longest then
+      reset = now + longest
+      redis.call('HSET', KEYS[1], 'm', reset)
+    end
+  end
+  if reset > now then return count, reset end
+end
+local function start(count, now, ttl)
+  redis.call('HSET', KEYS[1], 'c', count, 'r', now + ttl, 't', ttl)
+  redis.call('HDEL', KEYS[1], 'm')
+  redis.call('PEXPIRE', KEYS[1], ttl + ${SPARE_MS})
+end`;
+
+const ADD = `${RUNNING}
 local now, ttl, sliding, max = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local count, reset = unpack(redis.call('HMGET', KEYS[1], 'c', 'r'))
-count, reset = tonumber(count), tonumber(reset)
-if not reset or reset <= now then
+local count, reset = running(now, ttl)
+if not count then
   count = 1
 else
   if count >= max then return {count + 1, reset} end
   count = redis.call('HINCRBY', KEYS[1], 'c', 1)
   if sliding ~= '1' then return {count, reset} end
 end
-redis.call('HSET', KEYS[1], 'c', count, 'r', now + ttl)
-redis.call('PEXPIRE', KEYS[1], ttl + ${SPARE_MS})
+start(count, now, ttl)
 return {count, now + ttl}`;
 
-const CLAIM = `
+const CLAIM = `${RUNNING}
 local now, ttl = tonumber(ARGV[1]), tonumber(ARGV[2])
-local reset = tonumber(redis.call('HGET', KEYS[1], 'r'))
-if reset and reset > now then return 0 end
-redis.call('HSET', KEYS[1], 'c', 1, 'r', now + ttl)
-redis.call('PEXPIRE', KEYS[1], ttl + ${SPARE_MS})
+if running(now, ttl) then return 0 end
+start(1, now, ttl)
 return 1`;
 
-const GIVE_BACK = `
-local count, reset = unpack(redis.call('HMGET', KEYS[1], 'c', 'r'))
-if not reset or tonumber(reset) <= tonumber(ARGV[1]) then return 0 end
-if ARGV[2] ~= '' and tonumber(reset) ~= tonumber(ARGV[2]) then return 0 end
-if tonumber(count) > 1 then return redis.call('HINCRBY', KEYS[1], 'c', -1) end
+const READ = `${RUNNING}
+local count, reset = running(tonumber(ARGV[1]), nil)
+if not count then return {0, 0} end
+return {count, reset}`;
+
+const GIVE_BACK = `${RUNNING}
+local count, reset = running(tonumber(ARGV[1]), nil)
+if not count then return 0 end
+local first = redis.call('HGET', KEYS[1], 'r')
+if ARGV[2] ~= '' and reset ~= tonumber(ARGV[2]) and tonumber(first) ~= tonumber(ARGV[2]) then return 0 end
+if count > 1 then return redis.call('HINCRBY', KEYS[1], 'c', -1) end
 redis.call('DEL', KEYS[1])
 return 0`;
 
-/** The client with our three scripts. */
+/** The client with our four scripts. */
 interface Scripts {
   doorcodeAdd(
     key: string,
@@ -74,6 +105,7 @@ interface Scripts {
     max: number,
   ): Promise<[count: number, resetAtMs: number]>;
   doorcodeClaim(key: string, now: number, ttlMs: number): Promise<0 | 1>;
+  doorcodeRead(key: string, now: number): Promise<[count: number, resetAtMs: number]>;
   doorcodeGiveBack(key: string, now: number, resetAtMs: number | ''): Promise<number>;
 }
 
@@ -94,6 +126,7 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
   for (const [name, lua] of Object.entries({ doorcodeAdd: ADD, doorcodeClaim: CLAIM, doorcodeGiveBack: GIVE_BACK })) {
     client.defineCommand(name, { numberOfKeys: 1, lua });
   }
+  client.defineCommand('doorcodeRead', { numberOfKeys: 1, lua: READ });
   const scripts = client as unknown as Scripts;
 
   /** When the first command was sent that has had no answer, nor any command after it. */
@@ -201,15 +234,25 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
     return { count, resetAtMs };
   };
 
+  /** Reads a counter that ends too late by our clock; see {@link RUNNING}. A store that can only be read is read. */
+  async function readMoved(key: string, now: number, { count, resetAtMs }: Count, ttlMs: number): Promise<Count> {
+    const [moved, end] = await ask('read', () => scripts.doorcodeRead(key, now), never).catch(
+      () => [count, boundedEnd(resetAtMs, ttlMs, now)] as const,
+    );
+    return moved > 0 ? { count: moved, resetAtMs: end } : { count: 0, resetAtMs: now };
+  }
+
   return {
     add,
     async giveBack(rule, key, counted) {
       await ask('give_back', () => scripts.doorcodeGiveBack(name(rule, key), clock(), counted?.resetAtMs ?? ''), never);
     },
     async read(rule, key): Promise<Count> {
-      const [count, reset] = await ask('read', () => client.hmget(name(rule, key), 'c', 'r'), never);
+      const [count, reset, ttl] = await ask('read', () => client.hmget(name(rule, key), 'c', 'r', 't'), never);
       const now = clock();
-      return Number(reset) > now ? { count: Number(count), resetAtMs: Number(reset) } : { count: 0, resetAtMs: now };
+      const seen = { count: Number(count), resetAtMs: Number(reset) };
+      if (ttl != null && seen.resetAtMs > now + Number(ttl)) return readMoved(name(rule, key), now, seen, Number(ttl));
+      return seen.resetAtMs > now ? seen : { count: 0, resetAtMs: now };
     },
     async claim(rule, key, ttlSeconds) {
       const won = (result: 0 | 1) => result === 1;

@@ -17,3 +17,23 @@ export function parseWindows(text: string): Window[] | null {
   });
   return windows.every(({ count, seconds }) => count > 0 && seconds > 0) ? windows : null;
 }
+
+/**
+ * The end of a period, at most one period from now. An end that is further away belongs to a period that began in the
+ * future: the clock was set back since. The period then counts as begun now, so that nobody waits longer than one period.
+ *
+ * @param endMs milliseconds since the Unix epoch
+ */
+export function boundedEnd(endMs: number, periodMs: number, nowMs: number): number {
+  return Math.min(endMs, nowMs + periodMs);
+}
+
+/** Windows of different lengths; of several with one length, the one with the smallest count. */
+export function strictest(windows: readonly Window[]): Window[] {
+  const bySeconds = new Map<number, Window>();
+  for (const window of windows) {
+    const known = bySeconds.get(window.seconds);
+    if (known === undefined || window.count < known.count) bySeconds.set(window.seconds, window);
+  }
+  return [...bySeconds.values()];
+}

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CLOCK_SKEW_SECONDS } from '../challenge/challenge.ts';
 import type { Clock } from '../clock.ts';
 import { type ProblemCode, problems } from '../errors.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
@@ -65,6 +66,8 @@ export function parseNotice(value: unknown, nowMs: number): Notice | null {
     isOptional(isText, about) &&
     isOptional(isText, next);
   if (!wellFormed || !isCount(exp) || nowMs >= exp * 1000) return null;
+  // It was left in the future: the clock was set back, and `retryAt` means nothing any more.
+  if (exp * 1000 > nowMs + (TTL_SECONDS + CLOCK_SKEW_SECONDS) * 1000) return null;
   return { code, attemptsLeft, retryAt, username, about, next } as Notice;
 }
 

@@ -98,11 +98,13 @@ export function createSignInPages(parts: SignInPageParts) {
   const otpView = (challenge: Challenge, standing: Standing | undefined): OtpView => {
     const { sub: user, phone, channel, id: about, next, iat, exp } = challenge;
     const now = clock();
+    const cooldownMs = settings.resendCooldownSeconds * 1000;
+    const guessed = Math.min(cooldownMs, iat * 1000 + cooldownMs - now);
     return {
       ...{ user, to: mask(phone), channel, about, next },
       // Its life begins with the next full second after it was sent, and is not told as longer than it is.
       expiresInMs: Math.min(exp - iat, exp - now / 1000) * 1000,
-      resendInMs: (standing?.resendAtMs ?? (iat + settings.resendCooldownSeconds) * 1000) - now,
+      resendInMs: standing === undefined ? guessed : standing.resendAtMs - now,
       attemptsLeft: standing?.attemptsLeft,
     };
   };

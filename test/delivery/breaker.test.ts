@@ -109,3 +109,14 @@ t.test('a trial that was not made is left to the next', async (t) => {
   breaker.succeeded();
   t.equal(breaker.state, 'closed');
 });
+
+t.test('a clock that is set back makes no rest longer', async (t) => {
+  const { breaker, fail, pass } = setup();
+  fail(5);
+  pass(-86_400_000);
+  t.equal(breaker.retryAtMs, 1_030_000 - 86_400_000);
+  t.equal(breaker.allows(), false);
+  pass(30_000);
+  t.equal(breaker.state, 'half_open');
+  t.equal(breaker.allows(), true);
+});

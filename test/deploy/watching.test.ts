@@ -37,7 +37,15 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   flow: ['sign_in', 'verification'],
   state: ['open', 'half_open', 'closed', 'running', 'waiting'],
   period: ['day', 'year'],
-  limit: ['password-pair', 'password-user', 'password-address', 'send-budget', 'send-block', 'send-key'],
+  limit: [
+    'password-pair',
+    'password-user',
+    'password-address',
+    'send-budget',
+    'send-block',
+    'send-login-block',
+    'send-key',
+  ],
   route: ['/login', '/otp', '/auth', '/session'],
   status: ['200', '500', '502', '504'],
 };

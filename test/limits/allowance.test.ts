@@ -34,13 +34,13 @@ t.test('when the next event is allowed can be asked without counting one', async
   const clock = fakeClock();
   const limits = createMemoryLimits({ clock });
   const wanted = [{ rule: 'a', key: 'k', windows: windows([1, 60], [2, 600]) }];
-  t.equal(await nextAllowed(limits, wanted), 0);
+  t.equal(await nextAllowed(limits, wanted, clock()), 0);
   const { nextAtMs } = await take(limits, wanted, clock());
-  t.equal(await nextAllowed(limits, wanted), nextAtMs);
+  t.equal(await nextAllowed(limits, wanted, clock()), nextAtMs);
   clock.advance(60);
-  t.equal(await nextAllowed(limits, wanted), 0);
+  t.equal(await nextAllowed(limits, wanted, clock()), 0);
   const last = await take(limits, wanted, clock());
-  t.equal(await nextAllowed(limits, wanted), last.nextAtMs);
+  t.equal(await nextAllowed(limits, wanted, clock()), last.nextAtMs);
   t.equal((await limits.read('a/600', 'k')).count, 2);
 });
 
@@ -89,4 +89,16 @@ t.test('what cannot be given back does not hide the failure', async (t) => {
   };
   const wanted = ['a', 'b'].map((rule) => ({ rule, key: 'k', windows: windows([5, 60]) }));
   await t.rejects(take(failing, wanted, clock()), { code: 'limits_unavailable' });
+});
+
+t.test('two windows of one length count an event once, and the smaller count holds', async (t) => {
+  const clock = fakeClock();
+  const limits = createMemoryLimits({ clock });
+  const doubled = [{ rule: 'a', key: 'k', windows: windows([20, 600], [5, 600], [5, 600]) }];
+  for (let event = 1; event <= 5; event += 1) {
+    await take(limits, doubled, clock());
+    t.equal((await limits.read('a/600', 'k')).count, event);
+  }
+  t.equal(await nextAllowed(limits, doubled, clock()), clock() + 600_000);
+  await t.rejects(take(limits, doubled, clock()), { code: 'too_many_requests', retryAfterSeconds: 600 });
 });

@@ -18,7 +18,8 @@ function setUp(maxClaims?: number) {
     },
   };
   const journal = createJournal(fickle, clock, maxClaims);
-  const note = (key: string, seconds = 60) => journal.note({ rule: 'once', key, untilMs: clock() + seconds * 1000 });
+  const note = (key: string, ttlSeconds = 60) =>
+    journal.note({ rule: 'once', key, untilMs: clock() + ttlSeconds * 1000, ttlSeconds });
   return { clock, store, state, journal, note };
 }
 
@@ -30,6 +31,14 @@ t.test('a claim is told for what is left of its time, and once', async (t) => {
   t.strictSame(await store.read('once', 'a'), { count: 1, resetAtMs: clock() + 40_000 });
   await journal.replay();
   t.equal(state.claims, 1);
+});
+
+t.test('a claim is reported for no longer than it lasts, also when the clock was set back', async (t) => {
+  const { clock, store, journal, note } = setUp();
+  note('a', 60);
+  clock.advance(-86_400);
+  await journal.replay();
+  t.strictSame(await store.read('once', 'a'), { count: 1, resetAtMs: clock() + 60_000 });
 });
 
 t.test('what is over is not told, nor does it hold what was claimed since', async (t) => {

@@ -117,6 +117,34 @@ export function limitsContract(
     t.equal((await limits.read('rule', 'a')).count, 0);
   });
 
+  t.test(`${name}: a clock that is set back makes no counter last longer, and loses no count`, async (t) => {
+    const { limits, clock } = await make(t);
+    const early = await limits.add('rule', 'a', 30);
+    await limits.add('rule', 'a', 30);
+    await limits.add('slides', 'a', 30, { sliding: true });
+    await limits.claim('once', 'a', 30);
+    for (const seconds of [-3600, -2 * 86_400]) {
+      clock.advance(seconds);
+      const end = clock() + 30_000;
+      t.strictSame(await limits.read('rule', 'a'), { count: 2, resetAtMs: end });
+      t.strictSame(await limits.read('slides', 'a'), { count: 1, resetAtMs: end });
+      t.strictSame(await limits.read('once', 'a'), { count: 1, resetAtMs: end });
+      t.equal(await limits.claim('once', 'a', 30), false);
+      clock.advance(10);
+      t.strictSame(await limits.read('rule', 'a'), { count: 2, resetAtMs: end }, 'each look does not begin it anew');
+    }
+    const end = clock() + 20_000;
+    t.strictSame(await limits.add('rule', 'a', 30), { count: 3, resetAtMs: end });
+    await limits.giveBack('rule', 'a', early);
+    t.strictSame(await limits.read('rule', 'a'), { count: 2, resetAtMs: end }, 'a refund finds its window');
+    clock.advance(20);
+    t.equal((await limits.read('rule', 'a')).count, 0);
+    t.equal((await limits.read('slides', 'a')).count, 0);
+    t.equal(await limits.claim('once', 'a', 30), true);
+    t.strictSame(await limits.add('rule', 'a', 30), { count: 1, resetAtMs: clock() + 30_000 });
+    t.strictSame(await limits.read('rule', 'a'), { count: 1, resetAtMs: clock() + 30_000 });
+  });
+
   t.test(`${name}: forgetting what is not there is no error`, async (t) => {
     const { limits } = await make(t);
     await limits.forget('rule', 'a');

@@ -56,3 +56,14 @@ t.test('keys share buckets by the secret of the process', async (t) => {
   t.strictSame(beside('one'), beside('one'));
   t.notSame(beside('one'), beside('two'));
 });
+
+t.test('a clock that is set back makes no window longer', async (t) => {
+  const clock = fakeClock();
+  const overflow = createOverflow(clock, 'seed');
+  overflow.add('a', WINDOW);
+  clock.advance(-86_400);
+  t.strictSame(overflow.read('a'), { count: 1, resetAtMs: clock() + 60_000 });
+  t.strictSame(overflow.add('a', WINDOW), { count: 2, resetAtMs: clock() + 60_000 });
+  clock.advance(60);
+  t.equal(overflow.read('a'), null);
+});

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import t from 'tap';
+import { DoorcodeError } from '../../src/errors.ts';
 import { createMemoryLimits } from '../../src/limits/memory.ts';
 import {
   createPolicy,
@@ -26,6 +28,7 @@ const settings: LimitSettings = {
   sendAddress: [{ count: 30, seconds: 3600 }],
   sendKey: [{ count: 1000, seconds: 3600 }],
   sendBlock: [{ count: 30, seconds: 3600 }],
+  sendLoginBlock: [],
   sendBudget: [],
 };
 
@@ -505,4 +508,120 @@ t.test('no name and no number stands in the store', async (t) => {
   await delivered(policy, PHONE, { apiKey: 'shop' }).catch(() => {});
   t.ok(keys.length > 8);
   t.notMatch(keys.join(' '), /alice|5550100/);
+});
+
+t.test('wrong passwords and sends from a /48 are limited, over all its networks', async (t) => {
+  const address = (network: number) => `2001:db8:1:${network.toString(16)}::1`;
+  const { policy } = setUp({
+    passwordAddress: [{ count: 2, seconds: 3600 }],
+    sendAddress: [{ count: 1, seconds: 3600 }],
+  });
+  const allowed = async (networks: readonly number[], act: (network: number) => Promise<unknown>) => {
+    const results = await Promise.allSettled(networks.map(act));
+    return results.filter(({ status }) => status === 'fulfilled').length;
+  };
+  const all = (count: number, first = 0) => Array.from({ length: count }, (_, index) => first + index);
+  const guess = (network: number) => policy.password(`user ${network}`, address(network));
+  t.equal(await allowed(all(256), guess), 8, 'one /56: four times the limit');
+  t.equal(await allowed(all(256, 256), guess), 8, 'its neighbour has its own');
+  t.equal(
+    await allowed(
+      Array.from({ length: 254 }, (_, index) => (index + 2) * 256),
+      guess,
+    ),
+    16,
+    'the /48: sixteen times',
+  );
+  t.equal(await allowed([0x10000], () => policy.password('other', '2001:db8:2::1')), 1, 'another /48');
+  const send = (network: number) =>
+    policy.send(`+1555010${1000 + network}`, { sub: `user ${network}`, address: address(network) });
+  t.equal(await allowed(all(100), send), 4);
+});
+
+t.test('addresses behind a NAT64 do not share a limit', async (t) => {
+  const { policy } = setUp({ passwordAddress: [{ count: 1, seconds: 3600 }] });
+  for (let host = 0; host < 40; host += 1) await policy.password(`user ${host}`, `64:ff9b::192.0.2.${host}`);
+  await t.rejects(policy.password('more', '::ffff:192.0.2.7'), {
+    code: 'too_many_requests',
+    limit: 'password-address',
+  });
+});
+
+t.test('logins have a limit for each block of numbers, apart from that of API keys', async (t) => {
+  const { policy } = setUp({ sendLoginBlock: [{ count: 3, seconds: 3600 }], sendBlock: [{ count: 3, seconds: 3600 }] });
+  const login = (number: number) =>
+    policy.send(`+1555010${number}`, { sub: `user ${number}`, address: `192.0.2.${number % 250}` });
+  for (const number of [1001, 1002, 1003]) await login(number);
+  await t.rejects(login(1004), { code: 'too_many_requests', limit: 'send-login-block' });
+  await login(2001);
+  await policy.send('+15550101005', { apiKey: 'shop' });
+});
+
+t.test('a company of 1,000 consecutive numbers signs in within an hour', async (t) => {
+  const { policy } = setUp({
+    sendLoginBlock: [
+      { count: 1000, seconds: 3600 },
+      { count: 2500, seconds: 86_400 },
+    ],
+    sendAddress: [],
+  });
+  for (let number = 0; number < 1000; number += 1) {
+    await policy.send(`+1555010${1000 + number}`, { sub: `user ${number}`, address: '192.0.2.1' });
+  }
+  t.pass('none was refused');
+});
+
+t.test('whatever the clock does, no wait is longer than its window, and who waits as long gets in', async (t) => {
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ what: fc.constantFrom('send', 'verification', 'password', 'wrong', 'look') }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ what: fc.constant('clock'), seconds: fc.integer({ min: -200_000, max: 200_000 }) }),
+    },
+    { weight: 2, arbitrary: fc.record({ what: fc.constant('pass'), seconds: fc.integer({ min: 1, max: 60 }) }) },
+  );
+  const longest = { cooldown: 30, password: 900, lock: 86_400, day: 86_400 };
+  const property = fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 40 }), async (steps) => {
+    const { clock, policy } = setUp({
+      accountFailures: 2,
+      sendPhone: [],
+      sendAccount: [],
+      sendAddress: [],
+      passwordUser: [],
+      passwordAddress: [],
+      passwordPair: [{ count: 2, seconds: longest.password }],
+    });
+    const asker = { sub: 'alice', address: '192.0.2.1' };
+    let challenges = 0;
+    const attempt = (what: string): Promise<unknown> => {
+      if (what === 'send') return delivered(policy, '+15550100101', asker);
+      if (what === 'verification') return delivered(policy, '+15550100101', { apiKey: 'shop' });
+      if (what === 'password') return policy.password('alice', asker.address);
+      challenges += 1;
+      return guessWrong(policy, 1, `challenge ${challenges} `);
+    };
+    const maxOf = (limit: string | undefined) =>
+      limit === 'send-cooldown' ? longest.cooldown : limit === 'password-pair' ? longest.password : longest.lock;
+    for (const { what, ...rest } of steps) {
+      if (what === 'clock' || what === 'pass') clock.advance((rest as { seconds: number }).seconds);
+      else if (what === 'look') {
+        const { resendAtMs, lockedUntilMs = 0 } = await policy.standing(challenge('look'), '+15550100101', asker);
+        if (resendAtMs - clock() > longest.cooldown * 1000) throw new Error(`resend in ${resendAtMs - clock()} ms`);
+        if (lockedUntilMs - clock() > longest.lock * 1000) throw new Error(`locked for ${lockedUntilMs - clock()} ms`);
+      } else {
+        const refusal = await attempt(what).then(
+          () => null,
+          (error) => error as DoorcodeError,
+        );
+        if (refusal === null) continue;
+        if (!(refusal instanceof DoorcodeError)) throw refusal;
+        const wait = refusal.retryAfterSeconds ?? 0;
+        if (wait > maxOf(refusal.limit)) throw new Error(`${what} refused for ${wait} s by ${refusal.limit}`);
+        clock.advance(wait);
+        await attempt(what);
+      }
+    }
+  });
+  const result = await fc.check(property, { numRuns: 200, seed: 20_300_101 });
+  t.equal(result.failed, false, result.failed ? (fc.defaultReportMessage(result) ?? '') : '');
 });

@@ -253,3 +253,33 @@ t.test(
 async function until(ready: () => Promise<boolean>): Promise<void> {
   while (!(await ready())) await new Promise(setImmediate);
 }
+
+t.test(
+  'replicas whose clocks differ by more than a window cannot be used in turn to begin ever new ones',
+  async (t) => {
+    const redis = await startRedis(t);
+    if (redis === null) return;
+    const behind = fakeClock();
+    const ahead = fakeClock();
+    ahead.advance(3600);
+    const options = { url: redis.url, log: silentLog, timeoutMs: 10_000 };
+    const replicas = [
+      createRedisLimits({ ...options, clock: ahead }),
+      createRedisLimits({ ...options, clock: behind }),
+    ];
+    t.teardown(() => Promise.all(replicas.map((limits) => limits.close())));
+    for (const limits of replicas) await limits.connected(5000);
+    const counts: number[] = [];
+    for (let turn = 0; turn < 10; turn += 1) {
+      for (const limits of replicas) {
+        const { count, resetAtMs } = await limits.add('rule', 'a', 30);
+        counts.push(count);
+        t.ok(resetAtMs <= (limits === replicas[0] ? ahead : behind)() + 30_000);
+      }
+    }
+    t.strictSame(
+      counts,
+      Array.from({ length: 20 }, (_, index) => index + 1),
+    );
+  },
+);

@@ -27,6 +27,8 @@ t.test('what is no notice, or an old one, says nothing', async (t) => {
     { ...GOOD, about: 'x'.repeat(2049) },
     { ...GOOD, exp: undefined },
     { ...GOOD, exp: NOW_MS / 1000 },
+    // From the future: the clock was set back.
+    { ...GOOD, exp: NOW_MS / 1000 + 3660 },
   ];
   for (const value of wrong) t.equal(parseNotice(value, NOW_MS), null, JSON.stringify(value));
 });

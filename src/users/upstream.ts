@@ -1,4 +1,5 @@
 import { type Dispatcher, request } from 'undici';
+import { closedWhileIdle } from '../closed-while-idle.ts';
 import { DoorcodeError } from '../errors.ts';
 import { createDispatcher, proxyFailure } from '../outgoing-http.ts';
 import { noProxies, type ProxySettings } from '../proxy-config.ts';
@@ -47,16 +48,29 @@ export function createUpstreamDirectory(options: UpstreamDirectoryOptions): Dire
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
 
+  /**
+   * Repeats a request that met an idle connection just when the upstream closed it, so that no login fails for that. A
+   * lookup changes nothing for the user; at worst the upstream counts a wrong password twice. The repetition ends,
+   * because each failure removes an idle connection and a new one is not repeated.
+   */
+  async function exchange(options: RequestOptions & { readonly signal: AbortSignal }): ReturnType<typeof request> {
+    try {
+      return await Promise.race([request(url, options), rejectOn(options.signal)]);
+    } catch (error) {
+      if (closedWhileIdle(error)) return exchange(options);
+      throw error;
+    }
+  }
+
   async function ask(username: string, password: string, trace: Trace | undefined): Promise<User | null> {
     const signal = AbortSignal.timeout(timeoutMs);
-    const exchange = request(url, {
+    const { statusCode, body } = await exchange({
       dispatcher,
       method: 'POST',
       headers: { ...headers, ...traceHeaders(trace) },
       body: JSON.stringify({ username, password }),
       signal,
     });
-    const { statusCode, body } = await Promise.race([exchange, rejectOn(signal)]);
     if (statusCode === 200) return readUser(await readLimited(body));
     // An answer that is not read to its end would take its connection with it. What goes wrong here changes nothing.
     await body.dump({ limit: answerLimitBytes }).catch(() => {});
@@ -82,6 +96,8 @@ export function createUpstreamDirectory(options: UpstreamDirectoryOptions): Dire
     },
   };
 }
+
+type RequestOptions = NonNullable<Parameters<typeof request>[1]>;
 
 /** undici ignores the signal of a request while the connection is being opened, for example by a proxy that hangs. */
 function rejectOn(signal: AbortSignal): Promise<never> {

@@ -157,7 +157,7 @@ t.test('a refusal whose text never ends is still a refusal', async (t) => {
   const { url } = await fakeUpstream(t, (_request, response) => {
     response.writeHead(401).write('x');
   });
-  t.equal(await connect(t, { url, timeoutMs: 50 }).authenticate('bob', 'x'), null);
+  t.equal(await connect(t, { url, timeoutMs: 500 }).authenticate('bob', 'x'), null);
 });
 
 t.test('any other answer is no answer, and its cause holds no secret', async (t) => {
@@ -319,6 +319,31 @@ t.test('a closed directory has closed its connections', async (t) => {
   await directory.authenticate('bob', 'x');
   await directory.close();
   await t.rejects(directory.authenticate('bob', 'x'), { code: 'directory_unavailable' });
+});
+
+t.test('a lookup that meets idle connections just when they are closed is repeated on a new one', async (t) => {
+  for (const end of ['destroy', 'resetAndDestroy'] as const) {
+    const served = new Map<object, number>();
+    const upstream = await fakeUpstream(t, (request, response, body) => {
+      const { socket } = request;
+      served.set(socket, (served.get(socket) ?? 0) + 1);
+      if ((served.get(socket) ?? 0) > 1) socket[end]();
+      else json(200, bob)(request, response, body);
+    });
+    const directory = connect(t, { url: upstream.url });
+    // Three idle connections, of which a repeated request may meet any.
+    await Promise.all(['a', 'b', 'c'].map((name) => directory.authenticate(name, 'x')));
+    await setImmediate();
+    t.strictSame(await directory.authenticate('bob', 'x'), bob, end);
+  }
+});
+
+t.test('a lookup on a new connection is never repeated', async (t) => {
+  for (const end of ['destroy', 'resetAndDestroy'] as const) {
+    const upstream = await fakeUpstream(t, ({ socket }) => socket[end]());
+    await t.rejects(connect(t, { url: upstream.url }).authenticate('bob', 'x'), { code: 'directory_unavailable' });
+    t.equal(upstream.requests.length, 1, end);
+  }
 });
 
 t.test('connections that were handed over stay open', async (t) => {

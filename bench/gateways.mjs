@@ -23,9 +23,13 @@ const gateways = {
     config: put(deploy('nginx.conf'), [
       ['http {', `http {\n${nginxFolders(folder)}\n  access_log off;`],
       ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+      // The login page is also served under the address, for clients that resolve no name.
+      ['server_name login.example.com;', 'server_name login.example.com 127.0.0.1;'],
+      ['public_host login.example.com;', `public_host login.example.com:${port};`],
+      ['public_host app.example.com;', `public_host app.example.com:${port};`],
       ['doorcode-1:3000', replicas[0]],
       ['doorcode-2:3000', replicas[1]],
-      ['server app:8080', `server ${app}`],
+      ['$app app:8080', `$app ${app}`],
       ['/etc/gateway/tls.crt', files.cert],
       ['/etc/gateway/tls.key', files.key],
     ]),
@@ -37,6 +41,9 @@ const gateways = {
       ['bind :443', `bind 127.0.0.1:${port}`],
       ['/usr/local/etc/haproxy/tls.pem', files.pem],
       ['bind 127.0.0.1:3001', `bind 127.0.0.1:${askPort}`],
+      ['-m str login.example.com', '-m str login.example.com 127.0.0.1'],
+      ['Host login.example.com', `Host login.example.com:${port}`],
+      ['Host app.example.com', `Host app.example.com:${port}`],
       ['server doorcode-1 doorcode-1:3000', `server doorcode-1 ${replicas[0]}`],
       ['server doorcode-2 doorcode-2:3000', `server doorcode-2 ${replicas[1]}`],
       ['server app app:8080', `server app ${app}`],
@@ -45,13 +52,13 @@ const gateways = {
   }),
   caddy: ({ port, replicas, app, files }) => ({
     config: put(deploy('Caddyfile'), [
-      ['\tadmin off', '\tadmin off\n\tauto_https off'],
-      [
-        'login.example.com {',
-        `https://login.example.com:${port} {\n\tbind 127.0.0.1\n\ttls ${files.cert} ${files.key}`,
-      ],
-      [':443 {', `https://:${port} {\n\tbind 127.0.0.1\n\ttls ${files.cert} ${files.key}`],
-      ['app.example.com {', `https://app.example.com:${port} {\n\tbind 127.0.0.1\n\ttls ${files.cert} ${files.key}`],
+      // Caddy must never add a certificate authority of its own to those that this machine trusts.
+      ['\tadmin off', '\tadmin off\n\tauto_https off\n\tskip_install_trust'],
+      ['Host login.example.com', `Host login.example.com:${port}`],
+      ['Host app.example.com', `Host app.example.com:${port}`],
+      ['\n:443 {', `\nhttps://:${port} {${caddyTls(files)}`],
+      ['\nlogin.example.com {', `\nhttps://login.example.com:${port} {${caddyTls(files)}`],
+      ['\napp.example.com {', `\nhttps://app.example.com:${port} {${caddyTls(files)}`],
       ['doorcode-1:3000', replicas[0]],
       ['doorcode-2:3000', replicas[1]],
       ['app:8080', app],
@@ -59,6 +66,8 @@ const gateways = {
     args: (config) => ['run', '--adapter', 'caddyfile', '--config', config],
   }),
 };
+
+const caddyTls = ({ cert, key }) => `\n\tbind 127.0.0.1\n\ttls ${cert} ${key}`;
 
 const nginxFolders = (folder) =>
   ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']

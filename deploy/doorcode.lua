@@ -1,9 +1,11 @@
--- Asks doorcode who is there: HAProxy has no auth_request of its own. Sets txn.doorcode_status, _user, _amr, _assertion,
--- _login and _cookie. Goes through haproxy.cfg's own frontend, so that replicas are checked and balanced.
+-- What haproxy.cfg cannot do by itself: ask doorcode who the user is (HAProxy has no auth_request of its own), remove the
+-- cookies of doorcode from the app's request, and refuse trailers.
+
 local URL = "http://127.0.0.1:3001/auth"
+-- doorcode needs no other headers of the client to answer.
 local PASSED_ON = {
-  "cookie", "accept",
-  "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-method", "x-forwarded-uri",
+  "accept", "sec-fetch-dest", "sec-fetch-mode", "traceparent", "tracestate",
+  "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
 }
 local READ = {
   doorcode_user = "remote-user",
@@ -12,20 +14,43 @@ local READ = {
   doorcode_login = "x-doorcode-login",
   doorcode_cookie = "set-cookie",
 }
+-- doorcode does not need the whole of a very long URL. The browser then returns to the first page of the app.
+local MAX_URL = 4096
 
+-- Splits the Cookie lines of a request. A cookie belongs to doorcode if its name contains `doorcode-`.
+local function split_cookies(lines)
+  local ours, theirs = {}, {}
+  for i = 0, lines and #lines or -1 do
+    for cookie in lines[i]:gmatch("[^;]+") do
+      cookie = cookie:match("^%s*(.-)%s*$")
+      local name = cookie:match("^=*[^=]*"):lower()
+      if cookie ~= "" then table.insert(name:find("doorcode-", 1, true) and ours or theirs, cookie) end
+    end
+  end
+  return table.concat(ours, "; "), table.concat(theirs, "; ")
+end
+
+-- The action `lua.doorcode`. It sets txn.doorcode_status, _user, _amr, _assertion, _login and _cookie. The question goes
+-- through a frontend of haproxy.cfg, so that the replicas are checked and balanced.
 core.register_action("doorcode", { "http-req" }, function(txn)
-  local asked = txn.http:req_get_headers()
-  local headers = {}
+  local request = txn.http:req_get_headers()
+  local ours, theirs = split_cookies(request["cookie"])
+  txn.http:req_del_header("cookie")
+  if theirs ~= "" then txn.http:req_set_header("cookie", theirs) end
+
+  local uri = txn.f:pathq()
+  local headers = { ["x-forwarded-method"] = { txn.f:method() }, ["x-forwarded-uri"] = { #uri > MAX_URL and "/" or uri } }
+  if ours ~= "" then headers["cookie"] = { ours } end
   for _, name in ipairs(PASSED_ON) do
-    if asked[name] then
+    if request[name] then
       headers[name] = {}
-      for i = 0, #asked[name] do table.insert(headers[name], asked[name][i]) end
+      for i = 0, #request[name] do table.insert(headers[name], request[name][i]) end
     end
   end
   local ok, answer = pcall(function()
     return core.httpclient():get { url = URL, headers = headers, timeout = 3000 }
   end)
-  -- Whatever goes wrong: no status, and nobody gets in.
+  -- If anything fails, there is no status, and haproxy.cfg lets no request through.
   if not ok or not answer or not answer.headers then return end
   txn:set_var("txn.doorcode_status", answer.status)
   for variable, name in pairs(READ) do
@@ -33,3 +58,32 @@ core.register_action("doorcode", { "http-req" }, function(txn)
     if values and values[0] ~= "" then txn:set_var("txn." .. variable, values[0]) end
   end
 end)
+
+-- The filter `lua.refuse_trailers`. HAProxy passes trailers of a request on, and some apps read a trailer Remote-User as
+-- a header. HAProxy 3.2 could drop them (`option http-drop-request-trailers`); this filter also works in older versions.
+-- A request with trailers gets 400, before the app receives them. Lua does not see trailers, but they count as input.
+local RefuseTrailers = { id = "doorcode: refuse trailers", flags = filter.FLT_CFG_FL_HTX }
+RefuseTrailers.__index = RefuseTrailers
+
+function RefuseTrailers:new()
+  return setmetatable({}, RefuseTrailers)
+end
+
+function RefuseTrailers:start_analyze(txn, channel)
+  if not channel:is_resp() then filter.register_data_filter(self, channel) end
+end
+
+function RefuseTrailers:http_payload(txn, message)
+  local body = #(message:body() or "")
+  -- One byte stands for the end of a chunked body.
+  if message:input() - body <= 1 then return end
+  self.trailers = true
+  -- Keeps them back until the request is complete.
+  if not message:eom() then return body end
+end
+
+function RefuseTrailers:http_end(txn, message)
+  if self.trailers then return filter.ERROR end
+end
+
+core.register_filter("refuse_trailers", RefuseTrailers, function(class) return class end)

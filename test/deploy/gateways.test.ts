@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import type { IncomingHttpHeaders } from 'node:http';
-import { request } from 'node:https';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
+import { request as requestTls } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
@@ -14,7 +15,7 @@ import { createCodec } from '../../src/seal/codec.ts';
 import { deriveKeys } from '../../src/seal/keys.ts';
 import { startSession } from '../../src/session/session.ts';
 import { BROWSER } from '../support/build-app.ts';
-import { startEchoApp } from '../support/echo-app.ts';
+import { type Received, startEchoApp } from '../support/echo-app.ts';
 import { startLoopbackServer } from '../support/loopback-server.ts';
 import { program } from '../support/programs.ts';
 import { startRedis } from '../support/redis.ts';
@@ -27,6 +28,9 @@ const APP = 'app.example.com';
 const COOKIE = '__Secure-doorcode-session';
 const CHALLENGE = '__Host-doorcode-challenge';
 const IDLE_TTL = 600;
+
+/** So many that the Content-Security-Policy of a page, which names them all, exceeds 4 kB. */
+const RETURN_ORIGINS = Array.from({ length: 59 }, (_, index) => `https://an-app-with-a-long-name-${index}.${APP}`);
 
 interface Answer {
   readonly status: number;
@@ -43,7 +47,7 @@ async function start(t: Test, name: GatewayName, settings: Record<string, string
   const env = {
     ORIGIN: `https://${LOGIN}:${port}`,
     COOKIE_DOMAIN: 'example.com',
-    ALLOWED_RETURN_ORIGINS: `https://${APP}:${port}`,
+    ALLOWED_RETURN_ORIGINS: [`https://${APP}:${port}`, ...RETURN_ORIGINS].join(','),
     TRUST_PROXY: 'loopback',
     SESSION_KEYS: KEY.toString('base64'),
     SESSION_IDLE_TTL: String(IDLE_TTL),
@@ -71,9 +75,9 @@ async function start(t: Test, name: GatewayName, settings: Record<string, string
     headers: Record<string, string> = {},
     host = APP,
     method = 'GET',
-    body = '',
+    body: string | Buffer = '',
   ): Promise<Answer> => {
-    const outgoing = request({ host: '127.0.0.1', port, path, method, rejectUnauthorized: false, agent: false });
+    const outgoing = requestTls({ host: '127.0.0.1', port, path, method, rejectUnauthorized: false, agent: false });
     outgoing.setHeader('Host', `${host}:${port}`);
     for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
     outgoing.end(body);
@@ -84,7 +88,7 @@ async function start(t: Test, name: GatewayName, settings: Record<string, string
   const sendRaw = async (bytes: string): Promise<{ status: number; head: string }> => {
     const socket = connectTls({ host: '127.0.0.1', port, servername: APP, rejectUnauthorized: false });
     socket.setTimeout(10_000, () => socket.destroy(new Error(`no response to ${JSON.stringify(bytes)}`)));
-    socket.write(bytes);
+    socket.write(bytes, 'latin1');
     let head = '';
     for await (const chunk of socket.setEncoding('latin1')) {
       head += chunk;
@@ -133,6 +137,63 @@ const UPGRADES: Record<string, readonly string[]> = {
   'an empty value': ['Connection: Upgrade', 'Upgrade:'],
   'identity headers in Connection': ['Connection: Upgrade, Remote-User, X-Doorcode-Assertion', 'Upgrade: h2c'],
 };
+
+/** Cookies that a client sends beside its session, and those that the app must receive; `~` stands for the session. */
+const COOKIES: readonly (readonly [sent: readonly string[], received: string])[] = [
+  [['~'], ''],
+  [['~; a=1'], 'a=1'],
+  [['a=1; ~'], 'a=1'],
+  [['a=1; ~; b=2'], 'a=1; b=2'],
+  [['a=1', '~', 'b=2'], 'a=1; b=2'],
+  [['a=1;~;b=2'], 'a=1; b=2'],
+  [['b=2; ~; a=1; a=1; a=2'], 'b=2; a=1; a=1; a=2'],
+  [['a="x y"; b=c=d==; ~; e=; f="q=1"; n; é=%20'], 'a="x y"; b=c=d==; e=; f="q=1"; n; é=%20'],
+  [
+    ['mydoorcode=1; ~; doorcode=2; doorcode_x=3; next=doorcode-guide'],
+    'mydoorcode=1; doorcode=2; doorcode_x=3; next=doorcode-guide',
+  ],
+  [['__Host-doorcode-challenge=secret; ~; __Host-doorcode-browser=secret; doorcode-locale=secret'], ''],
+  [['a=1; __Secure-doorcode-notice=secret; b=2; ~; c=3; x-doorcode-y=secret; doorcode-=secret'], 'a=1; b=2; c=3'],
+  [['a=1; __SECURE-DOORCODE-SESSION=secret; ~; b=2; DoorCode-Session=secret'], 'a=1; b=2'],
+  [['a=1;\t~; doorcode-session =secret; doorcode-session; =doorcode-session=secret'], 'a=1'],
+  [[`~; ${'__Host-doorcode-session=secret; '.repeat(60)}a=1`], 'a=1'],
+  [
+    [`~; ${Array.from({ length: 9 }, (_, i) => `doorcode-${i}=secret; a${i}=${i}`).join('; ')}`],
+    'a0=0; a1=1; a2=2; a3=3; a4=4; a5=5; a6=6; a7=7; a8=8',
+  ],
+];
+
+/** Names under which apps believe a gateway: who the user is, which client a request is from, and for which URL. */
+const FORGED = [
+  ...['Remote-User', 'Remote-Name', 'Remote-Email', 'Remote-Groups', 'Remote-Amr', 'Remote-Anything', 'X-Remote-User'],
+  ...['X-Doorcode-Assertion', 'X-Doorcode-User', 'Doorcode-User', 'X-Forwarded-User', 'X-Forwarded-Email'],
+  ...['X-Forwarded-Groups', 'X-Forwarded-Preferred-Username', 'X-Forwarded-Access-Token', 'X-Forwarded-Prefix'],
+  ...['X-Forwarded-Port', 'X-Forwarded-Server', 'X-Forwarded-Anything', 'X-Forwarded-Uri', 'X-Forwarded-Method'],
+  ...['X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'Forwarded', 'X-Auth-Request-User', 'X-Real-IP'],
+  ...['X-Auth-Request-Email', 'X-Original-URL', 'X-Original-URI', 'X-Rewrite-URL', 'X-WebAuth-User', 'Via', 'Proxy'],
+  ...['X-Authenticated-User', 'X-authentik-username', 'X-User', 'X-Client-IP', 'Client-IP', 'True-Client-IP'],
+  ...['X-Auth-User', 'X-Client-Cert', 'SSL-Client-Cert', 'X-Goog-Authenticated-User-Email', 'CF-Connecting-IP'],
+  ...['Cf-Access-Jwt-Assertion', 'Tailscale-User-Login', 'X-Pomerium-Jwt-Assertion', 'X-Vouch-User'],
+  ...['Proxy-Authorization', 'TE', 'Keep-Alive'],
+];
+
+/** What an app needs of a browser. */
+const NEEDED: Record<string, string> = {
+  'Accept-Language': 'de',
+  Authorization: 'Basic dTpw',
+  'If-None-Match': '"x"',
+  'Last-Event-ID': '7',
+  Origin: 'https://app.example.com',
+  Range: 'bytes=0-1',
+  Referer: 'https://app.example.com/',
+  'Sec-Fetch-Mode': 'cors',
+  'User-Agent': 'a browser',
+  'X-CSRF-Token': 'token',
+  'X-Requested-With': 'XMLHttpRequest',
+};
+
+const valuesOf = (headers: Received['headers']) =>
+  Object.fromEntries(headers.map(([key, value]) => [key.toLowerCase(), value]));
 
 for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
   t.test(`${name}: no protocol but WebSocket reaches the app, and no tunnel`, async (t) => {
@@ -192,6 +253,200 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
       const values = Object.fromEntries(request?.headers.map(([key, value]) => [key.toLowerCase(), value]) ?? []);
       t.match(values, { upgrade: 'websocket', connection: /^upgrade$/i, 'remote-user': 'demo' });
     }
+  });
+
+  t.test(`${name}: the app gets its own cookies, and of headers what the file allows`, async (t) => {
+    const app = await startEchoApp(t);
+    const place = await start(t, name, {}, app.url);
+    if (place === null) return;
+    const { ask, port, sendRaw, signedIn } = place;
+    const cookie = signedIn();
+    const request = async (
+      lines: readonly string[],
+      { method = 'GET', host = `${APP}:${port}`, body = '', target = '/' } = {},
+    ) => {
+      const before = app.received.length;
+      const head = [`${method} ${target} HTTP/1.1`, `Host: ${host}`, ...lines, '', ''].join('\r\n');
+      const answer = await sendRaw(Buffer.from(head + body).toString('latin1'));
+      return { ...answer, received: app.received.slice(before) };
+    };
+    const session = `Cookie: ${cookie}`;
+
+    await t.test('cookies', async (t) => {
+      for (const [sent, expected] of COOKIES) {
+        const { status, received } = await request(sent.map((line) => `Cookie: ${line.replaceAll('~', cookie)}`));
+        t.equal(status, 200, sent.join(' | '));
+        const lines = received[0]?.headers.filter(([key]) => /^cookie$/i.test(key)).map(([, value]) => value) ?? [];
+        const cookies = Buffer.from(lines.join(';'), 'latin1').toString();
+        t.strictSame(cookies.split(/;[ \t]*/).filter(Boolean), expected.split('; ').filter(Boolean), sent.join(' | '));
+        t.notMatch(JSON.stringify(received), /secret|doorcode-session=/, 'no header contains a cookie of doorcode');
+        t.equal(valuesOf(received[0]?.headers ?? [])['remote-user'], 'demo');
+      }
+      // More runs of cookies of doorcode between other cookies than nginx removes: then the app gets none at all.
+      const many = Array.from({ length: 40 }, (_, index) => `doorcode-${index}=secret; a${index}=${index}`).join('; ');
+      const { received } = await request([`Cookie: ${cookie}; ${many}`]);
+      t.equal(received.length, 1);
+      t.notMatch(JSON.stringify(received), /secret|doorcode-session=/);
+    });
+
+    await t.test('headers', async (t) => {
+      for (const header of FORGED) {
+        const spellings = [header, header.toLowerCase(), header.toUpperCase()];
+        for (const sign of ['_', '.', '~', '+', '!', '#', '$', '%', '&', "'", '*', '^', '|', '`'])
+          if (header.includes('-')) spellings.push(header.replaceAll('-', sign), header.replace('-', sign));
+        const { status, received } = await request([session, ...spellings.map((name) => `${name}: forged`)]);
+        if (status === 400 && received.length === 0) continue;
+        t.equal(received.length, 1, header);
+        t.strictSame(
+          received[0]?.headers.filter(([, value]) => /forged/.test(value)),
+          [],
+          header,
+        );
+      }
+      const { received } = await request([session, ...Object.entries(NEEDED).map((line) => line.join(': '))]);
+      const expected = Object.entries(NEEDED).map(([key, value]) => [key.toLowerCase(), value]);
+      t.match(valuesOf(received[0]?.headers ?? []), {
+        ...Object.fromEntries(expected),
+        host: `${APP}:${port}`,
+        'remote-user': 'demo',
+        'x-forwarded-for': '127.0.0.1',
+        'x-forwarded-host': `${APP}:${port}`,
+        'x-forwarded-proto': 'https',
+      });
+    });
+
+    await t.test('trailers', async (t) => {
+      const trailers = 'Remote-User: forged\r\nX-Doorcode-Assertion: forged\r\n\r\n';
+      const sizes = ['', '3\r\nabc\r\n', `8000\r\n${'x'.repeat(0x8000)}\r\n`.repeat(3)];
+      for (const announced of [[], ['Trailer: Remote-User', 'TE: trailers', 'Connection: TE']]) {
+        for (const chunks of sizes) {
+          const lines = [session, 'Transfer-Encoding: chunked', ...announced];
+          const sent = await request(lines, { method: 'POST', body: `${chunks}0\r\n${trailers}` });
+          t.ok([200, 400].includes(sent.status), `${sent.status}`);
+          t.notMatch(JSON.stringify(sent.received), /forged/, `${chunks.length} bytes`);
+        }
+      }
+      for (const chunks of sizes) {
+        const lines = [session, 'Transfer-Encoding: chunked'];
+        const { status, received } = await request(lines, { method: 'POST', body: `${chunks}0\r\n\r\n` });
+        t.equal(status, 200, 'a chunked body without trailers');
+        t.equal(received[0]?.bodyBytes, chunks.replaceAll(/[^x]/g, '').length || (chunks === '' ? 0 : 3));
+      }
+      // nginx.conf does not speak HTTP/2.
+      if (name === 'nginx') return;
+      const before = app.received.length;
+      const client = connectHttp2(`https://127.0.0.1:${port}`, { servername: APP, rejectUnauthorized: false });
+      t.teardown(() => client.destroy());
+      for (const length of [{}, { 'content-length': '3' }]) {
+        const stream = client.request(
+          { ':method': 'POST', ':path': '/', ':authority': `${APP}:${port}`, cookie, ...length },
+          { waitForTrailers: true },
+        );
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'remote-user': 'forged' }));
+        stream.end('abc');
+        const [headers] = await once(stream, 'response');
+        t.ok([200, 400].includes(headers[':status']), `HTTP/2: ${headers[':status']}`);
+        stream.close();
+      }
+      t.notMatch(JSON.stringify(app.received.slice(before)), /forged/, 'HTTP/2');
+    });
+
+    await t.test('hosts', async (t) => {
+      for (const host of [
+        'evil.example',
+        '127.0.0.2',
+        `${LOGIN}.evil.example`,
+        `${APP},evil.example`,
+        `evil.example,${APP}`,
+      ]) {
+        const { status, received } = await request([session], { host });
+        t.ok([400, 404, 421].includes(status), `${host}: ${status}`);
+        t.strictSame(received, [], host);
+      }
+      const requests = [
+        { host: `${APP}:1` },
+        { host: APP.toUpperCase() },
+        { host: 'evil.example', target: `https://${APP}/` },
+      ];
+      for (const options of requests) {
+        const { status, received } = await request([session], options);
+        if (status === 400) continue;
+        t.equal(status, 200, JSON.stringify(options));
+        const { host, 'x-forwarded-host': forwarded } = valuesOf(received[0]?.headers ?? []);
+        t.strictSame([host, forwarded], [`${APP}:${port}`, `${APP}:${port}`], JSON.stringify(options));
+      }
+      const { status, head } = await request(['Accept: text/html'], { host: `${APP}:1`, target: '/deep' });
+      t.equal(status, 303);
+      t.match(decodeURIComponent(head), `next=https://${APP}:${port}/deep`, 'the link names the port that was routed');
+    });
+
+    await t.test('what is large', async (t) => {
+      const megabyte = 1024 * 1024;
+      for (const megabytes of [5, 50]) {
+        const { status, body } = await ask('/', { cookie }, APP, 'POST', Buffer.alloc(megabytes * megabyte));
+        t.equal(status, 200, `${megabytes} MB`);
+        t.match(JSON.parse(body), { bodyBytes: megabytes * megabyte });
+      }
+      t.equal((await ask('/', {}, APP, 'POST', Buffer.alloc(1000))).status, 401, 'without a session');
+      const long = `/${'x'.repeat(7000)}`;
+      t.match(JSON.parse((await ask(long, { cookie: `${cookie}; a=${'y'.repeat(6000)}` })).body), { path: long });
+      const link = `/deep?${'a=%26&'.repeat(250)}`;
+      const { status, headers } = await ask(link, BROWSER);
+      t.match(headers.location, `https://${LOGIN}:${port}/login?next=`);
+      t.equal(status, 303, 'a link of 1,500 characters');
+      const renewed = await ask(link, { ...BROWSER, cookie: signedIn('demo', IDLE_TTL / 10 + 1) });
+      t.match(renewed, { status: 200, headers: { 'set-cookie': [/doorcode-session/] } }, 'a renewed session');
+      for (const header of ['strict-transport-security', 'content-security-policy', 'remote-user'])
+        t.notOk(header in renewed.headers, `${header} is not from the app`);
+      const page = await ask('/login', BROWSER, LOGIN);
+      t.equal(page.status, 200, 'a page that names 60 origins');
+      t.match(page.headers['content-security-policy'], RETURN_ORIGINS.at(-1));
+    });
+
+    await t.test('server-sent events arrive one by one', async (t) => {
+      const outgoing = requestTls({
+        host: '127.0.0.1',
+        port,
+        path: '/events',
+        rejectUnauthorized: false,
+        agent: false,
+      });
+      outgoing.setHeader('Host', `${APP}:${port}`).setHeader('Cookie', cookie).end();
+      const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+      t.teardown(() => outgoing.destroy());
+      t.match(response, { statusCode: 200, headers: { 'content-type': 'text/event-stream' } });
+      for (const data of ['first', 'second', 'third']) {
+        t.equal(app.sendEvent(data), 1);
+        const [chunk] = await once(response, 'data');
+        t.equal(String(chunk), `data: ${data}\n\n`);
+      }
+    });
+  });
+
+  t.test(`${name}: starts, and serves, while the name of a replica cannot be resolved`, async (t) => {
+    const path = program(t, name);
+    if (path === null) return;
+    const app = await startEchoApp(t);
+    const port = await freePort();
+    const origin = `https://${LOGIN}:${port}`;
+    const service = await startService(t, {
+      ORIGIN: origin,
+      TRUST_PROXY: 'loopback',
+      SESSION_KEYS: KEY.toString('base64'),
+    });
+    const replicas = ['doorcode-1.invalid:3000', new URL(service.url).host] as const;
+    const gateway = await startGateway(name, path, { port, replicas, app: 'app.invalid:8080', tls: createTestTls() });
+    t.teardown(() => gateway.stop());
+    const statusOf = async () => {
+      const outgoing = requestTls({ host: '127.0.0.1', port, path: '/login', rejectUnauthorized: false, agent: false });
+      outgoing.setHeader('Host', `${LOGIN}:${port}`).end();
+      const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+      response.resume();
+      return response.statusCode;
+    };
+    for (let tries = 0; (await statusOf()) !== 200 && tries < 100; tries += 1) await setTimeout(50);
+    for (let tries = 0; tries < 4; tries += 1) t.equal(await statusOf(), 200);
+    t.strictSame(app.received, []);
   });
 
   t.test(`${name}: an app without a login is out of reach without a session`, async (t) => {

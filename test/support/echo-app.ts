@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 
@@ -13,11 +13,18 @@ export interface Received {
   readonly bodyBytes: number;
 }
 
+export interface EchoApp {
+  readonly url: string;
+  readonly received: readonly Received[];
+  /** Sends one server-sent event to every client of `/events`. @returns how many clients there are */
+  sendEvent(data: string): number;
+}
+
 /**
  * An app behind a gateway that agrees to everything a client could gain from: it switches to any protocol that an
  * Upgrade header names, and it opens a tunnel for CONNECT. What it received is what the gateway let through.
  */
-export async function startEchoApp(t: Test): Promise<{ url: string; received: readonly Received[] }> {
+export async function startEchoApp(t: Test): Promise<EchoApp> {
   const received: Received[] = [];
   const record = (request: IncomingMessage, bodyBytes = 0) => {
     const { method = '', url: path = '', rawHeaders, rawTrailers } = request;
@@ -25,9 +32,20 @@ export async function startEchoApp(t: Test): Promise<{ url: string; received: re
     received.push(entry);
     return entry;
   };
+  const listeners = new Set<ServerResponse>();
   const server = createServer(async (request, response) => {
     let bodyBytes = 0;
-    for await (const chunk of request) bodyBytes += chunk.length;
+    try {
+      for await (const chunk of request) bodyBytes += chunk.length;
+    } catch {
+      // The gateway broke the request off.
+      return;
+    }
+    if (request.url === '/events') {
+      listeners.add(response.writeHead(200, { 'content-type': 'text/event-stream' }));
+      response.on('close', () => listeners.delete(response)).flushHeaders();
+      return;
+    }
     response.setHeader('content-type', 'application/json').end(JSON.stringify(record(request, bodyBytes)));
   });
   server.on('upgrade', (request, socket) => {
@@ -51,7 +69,11 @@ export async function startEchoApp(t: Test): Promise<{ url: string; received: re
     server.closeAllConnections();
   });
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+  const sendEvent = (data: string) => {
+    for (const response of listeners) response.write(`data: ${data}\n\n`);
+    return listeners.size;
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received, sendEvent };
 }
 
 /** RFC 6455 §4.2.2: the proof that the server read the WebSocket handshake. */

@@ -370,17 +370,22 @@ t.test('kubernetes-users-volume.yaml: its patch replaces the Secret of the users
 t.test('the short form for Caddy in the README removes what the file removes, before it asks', async (t) => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const [, short = ''] = /```\n(route \{[^`]+)```/.exec(readme) ?? [];
-  t.match(short, /^route \{\n\timport clean_request\n\tforward_auth /);
-  t.match(read('Caddyfile'), /^\(clean_request\) \{\n/m);
+  t.match(short, /^route \{\n\timport clean_request\n\tforward_auth [^]*\n\timport clean_cookies\n\treverse_proxy /);
+  for (const snippet of ['clean_request', 'clean_cookies']) t.match(read('Caddyfile'), `\n(${snippet}) {\n`);
 });
 
 t.test('traefik.yaml asks before the app, and takes from the client what only we may say', async (t) => {
   const { http } = parse(read('traefik.yaml'));
   const { routers, middlewares, services } = http;
-  t.strictSame(routers.app.middlewares, ['doorcode-strip', 'doorcode-auth']);
-  for (const name of [...routers.app.middlewares, ...(routers.login.middlewares ?? [])])
-    t.ok(name in middlewares, name);
-  for (const router of [routers.app, routers.login]) t.ok(router.service in services);
+  t.strictSame(routers.app.middlewares, ['doorcode-strip', 'doorcode-auth', 'doorcode-no-cookies']);
+  t.strictSame(routers['app-websocket'].middlewares, routers.app.middlewares.toSpliced(1, 0, 'doorcode-websocket'));
+  t.match(routers.app.rule, '!HeaderRegexp(`Upgrade`, `.`)');
+  t.equal(middlewares['doorcode-websocket'].headers.customRequestHeaders.Upgrade, 'websocket');
+  t.equal(middlewares['doorcode-no-cookies'].headers.customRequestHeaders.Cookie, '');
+  for (const router of Object.values<{ service: string; middlewares?: string[] }>(routers)) {
+    for (const name of router.middlewares ?? []) t.ok(name in middlewares, name);
+    t.ok(router.service in services);
+  }
   const { address, trustForwardHeader, authResponseHeaders } = middlewares['doorcode-auth'].forwardAuth;
   t.match(address, /\/auth\/redirect$/);
   t.equal(trustForwardHeader, false);
@@ -391,4 +396,11 @@ t.test('traefik.yaml asks before the app, and takes from the client what only we
     t.equal(stripped[name.replaceAll('-', '_')], '', name);
   }
   t.equal(services.doorcode.loadBalancer.healthCheck.path, '/readyz?exclude=limits');
+});
+
+t.test('a WebSocket may be idle for an hour', (t) => {
+  // Caddy has no such limit.
+  for (const directive of ['proxy_read_timeout 1h;', 'proxy_send_timeout 1h;']) t.match(read('nginx.conf'), directive);
+  t.match(read('haproxy.cfg'), /^defaults$[^]*\n {2}timeout tunnel 1h\n[^]*\nfrontend gateway\n/m);
+  t.end();
 });

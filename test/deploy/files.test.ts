@@ -370,7 +370,7 @@ t.test('kubernetes-users-volume.yaml: its patch replaces the Secret of the users
 t.test('the short form for Caddy in the README removes what the file removes, before it asks', async (t) => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const [, short = ''] = /```\n(route \{[^`]+)```/.exec(readme) ?? [];
-  t.match(short, /^route \{\n\timport clean_request\n\tforward_auth [^]*\n\timport clean_cookies\n\treverse_proxy /);
+  t.match(short, /^route \{\n\timport clean_request\n\tforward_auth [\s\S]*\n\timport clean_cookies\n\treverse_proxy /);
   for (const snippet of ['clean_request', 'clean_cookies']) t.match(read('Caddyfile'), `\n(${snippet}) {\n`);
 });
 
@@ -401,6 +401,6 @@ t.test('traefik.yaml asks before the app, and takes from the client what only we
 t.test('a WebSocket may be idle for an hour', (t) => {
   // Caddy has no such limit.
   for (const directive of ['proxy_read_timeout 1h;', 'proxy_send_timeout 1h;']) t.match(read('nginx.conf'), directive);
-  t.match(read('haproxy.cfg'), /^defaults$[^]*\n {2}timeout tunnel 1h\n[^]*\nfrontend gateway\n/m);
+  t.match(read('haproxy.cfg'), /^defaults$[\s\S]*\n {2}timeout tunnel 1h\n[\s\S]*\nfrontend gateway\n/m);
   t.end();
 });

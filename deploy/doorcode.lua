@@ -69,8 +69,10 @@ function RefuseTrailers:new()
   return setmetatable({}, RefuseTrailers)
 end
 
-function RefuseTrailers:start_analyze(txn, channel)
-  if not channel:is_resp() then filter.register_data_filter(self, channel) end
+-- A WebSocket has no trailers; haproxy.cfg lets none have a body. What follows its headers is not HTTP.
+function RefuseTrailers:http_headers(txn, message)
+  if message:is_resp() or message:get_headers()["upgrade"] then return end
+  filter.register_data_filter(self, message.channel)
 end
 
 function RefuseTrailers:http_payload(txn, message)

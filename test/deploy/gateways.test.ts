@@ -84,15 +84,22 @@ async function start(t: Test, name: GatewayName, settings: Record<string, string
     const [response] = await once(outgoing, 'response');
     return { status: response.statusCode, headers: response.headers, body: await text(response) };
   };
-  /** Sends bytes as they are, over HTTP/1.1. @returns what came back until the end of the response's head */
-  const sendRaw = async (bytes: string): Promise<{ status: number; head: string }> => {
+  /**
+   * Sends bytes as they are, over HTTP/1.1, and more after the app switched protocols.
+   *
+   * @returns what came back until the end of the response's head, and then until the app echoed the rest
+   */
+  const sendRaw = async (bytes: string, afterSwitch = ''): Promise<{ status: number; head: string }> => {
     const socket = connectTls({ host: '127.0.0.1', port, servername: APP, rejectUnauthorized: false });
     socket.setTimeout(10_000, () => socket.destroy(new Error(`no response to ${JSON.stringify(bytes)}`)));
     socket.write(bytes, 'latin1');
     let head = '';
     for await (const chunk of socket.setEncoding('latin1')) {
       head += chunk;
-      if (head.includes('\r\n\r\n')) break;
+      const end = head.indexOf('\r\n\r\n');
+      if (end === -1) continue;
+      if (afterSwitch !== '' && end + 4 === head.length) socket.write(afterSwitch, 'latin1');
+      if (head.length >= end + 4 + afterSwitch.length) break;
     }
     return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]), head };
   };
@@ -203,9 +210,9 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
     const { port, sendRaw, signedIn } = place;
     const head = (method: string, target: string, lines: readonly string[]) =>
       [`${method} ${target} HTTP/1.1`, `Host: ${APP}:${port}`, `Cookie: ${signedIn()}`, ...lines, '', ''].join('\r\n');
-    const receivedFor = async (bytes: string) => {
+    const receivedFor = async (bytes: string, afterSwitch?: string) => {
       const before = app.received.length;
-      const answer = await sendRaw(bytes);
+      const answer = await sendRaw(bytes, afterSwitch);
       return { ...answer, received: app.received.slice(before) };
     };
 
@@ -246,8 +253,9 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
 
     for (const word of ['websocket', 'WebSocket', 'WEBSOCKET']) {
       const lines = ['Connection: keep-alive, Upgrade', `Upgrade: ${word}`, ...WEBSOCKET];
-      const { status, head: answered, received } = await receivedFor(head('GET', '/socket', lines));
+      const { status, head: answered, received } = await receivedFor(head('GET', '/socket', lines), 'over the socket');
       t.equal(status, 101, word);
+      t.match(answered, /\r\n\r\nover the socket$/, 'data passes in both directions');
       t.match(answered, /^sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=\r$/im);
       const [request] = received;
       const values = Object.fromEntries(request?.headers.map(([key, value]) => [key.toLowerCase(), value]) ?? []);
@@ -332,6 +340,9 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
         t.equal(status, 200, 'a chunked body without trailers');
         t.equal(received[0]?.bodyBytes, chunks.replaceAll(/[^x]/g, '').length || (chunks === '' ? 0 : 3));
       }
+      const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', ...WEBSOCKET, 'Transfer-Encoding: chunked'];
+      const { received } = await request([session, ...upgrade], { body: `3\r\nabc\r\n0\r\n${trailers}` });
+      t.notMatch(JSON.stringify(received), /forged/, 'a WebSocket handshake with a body and trailers');
       // nginx.conf does not speak HTTP/2.
       if (name === 'nginx') return;
       const before = app.received.length;

@@ -51,8 +51,8 @@ Prints what stands for a user, or for a phone number that a server had proved, i
 goes by the first of SESSION_KEYS, so that nobody else can find out names by trying.`,
   unlock: `Usage: doorcode unlock NAME
 
-Lifts the lock that too many wrong codes put on an account, and forgets what led to it. Needs REDIS_URL: without it the
-counts are in the memory of the service, and end with it.`,
+Lifts the lock that too many wrong codes put on an account, and forgets what led to it. Needs the REDIS_URL and the
+SESSION_KEYS of the service. Without REDIS_URL the counts are in the memory of the service, and end with it.`,
   phone: `Usage: doorcode phone [--port 8443] [--page-port 8025] [--certificate phone-certificate.pem] [--fault P=F]
 
 Takes messages and calls as SignalWire, Twilio and Plivo do, on one TLS port of this machine, checks them as strictly,

@@ -320,7 +320,7 @@ interface LimitStore {
 const STORE_WAIT_MS = 2000;
 
 async function openLimits(
-  { redisUrl, limitsOnOutage }: Config,
+  { redisUrl, masterKeys, limitsOnOutage }: Config,
   log: Logger,
   observe: Metrics['observeStore'] | undefined,
 ): Promise<LimitStore> {
@@ -329,7 +329,7 @@ async function openLimits(
   if (redisUrl === undefined) return { limits: memory, readiness: {}, warnings: () => [], degraded: never };
 
   const { createRedisLimits } = await import('./limits/redis.ts');
-  const redis = createRedisLimits({ url: redisUrl, clock: systemClock, log, observe });
+  const redis = createRedisLimits({ url: redisUrl, masterKeys, clock: systemClock, log, observe });
   await redis.connected(STORE_WAIT_MS);
   const eviction = () => [redis.evictionWarning()].filter((warning) => warning !== null);
   if (limitsOnOutage === 'deny') {

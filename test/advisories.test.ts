@@ -11,7 +11,7 @@ import { createCodec } from '../src/seal/codec.ts';
 import { deriveKeys } from '../src/seal/keys.ts';
 import { ALICE, BOB, BROWSER, CookieJar, PASSWORD, type TestApp, testApp, wrongCode } from './support/build-app.ts';
 import { fakeClock } from './support/fake-clock.ts';
-import { startRedis } from './support/redis.ts';
+import { startRedis, TEST_KEYS } from './support/redis.ts';
 import { startService } from './support/service.ts';
 import { NUMBER, verificationApi } from './support/verifications.ts';
 
@@ -82,7 +82,7 @@ t.test('CVE-2026-35597: a lock whose writing is lost, in one store or for a mome
   const redis = await startRedis(t);
   const stores: Record<string, Limits> = { memory: createMemoryLimits({ clock }) };
   if (redis !== null) {
-    const shared = createRedisLimits({ url: redis.url, clock, log: silentLog, timeoutMs: 5000 });
+    const shared = createRedisLimits({ masterKeys: TEST_KEYS, url: redis.url, clock, log: silentLog, timeoutMs: 5000 });
     t.teardown(() => shared.close());
     await shared.connected(5000);
     stores['Redis'] = shared;

@@ -288,7 +288,10 @@ t.test('the linter holds who may import whom', async (t) => {
       refused: [...otp, ...simulator],
       allowed: ['./delivery/console.ts', './users/file.ts', './limits/memory.ts', './app.ts'],
     },
-    'unlock.ts': { refused: [...otp, ...simulator], allowed: ['./limits/redis.ts', './limits/policy.ts'] },
+    'unlock.ts': {
+      refused: [...otp, ...simulator],
+      allowed: ['./limits/redis.ts', './limits/hash-key.ts', './limits/policy.ts'],
+    },
     'command-line.ts': {
       refused: [
         './delivery/console.ts',

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { AnswerTimeout, createAnswerTimeout } from './answer-timeout.ts';
+import { createHashKey, EXTRA_NAMES, type HashKeyOptions, SYNC } from './hash-key.ts';
 import type { Count, Limits } from './limits.ts';
 import { openRedis, type RedisClient } from './redis-client.ts';
 import { describeRedisError, isReplyError } from './redis-error.ts';
@@ -11,6 +12,10 @@ import { boundedEnd } from './window.ts';
 export interface RedisLimitsOptions {
   /** See {@link parseRedisUrl}. */
   readonly url: string;
+  /** `SESSION_KEYS`, under which the store keeps the key of its keyed hashes; see {@link createHashKey}. */
+  readonly masterKeys: readonly Buffer[];
+  /** Whether a store without a usable hash key gets a new one; `true` when absent. */
+  readonly createHashKey?: boolean;
   readonly clock: Clock;
   readonly log: Log;
   /** How long a command may take before the store counts as out of reach; see {@link createAnswerTimeout}. */
@@ -95,8 +100,15 @@ if count > 1 then return redis.call('HINCRBY', KEYS[1], 'c', -1) end
 redis.call('DEL', KEYS[1])
 return 0`;
 
-/** The client with our four scripts. */
+/**
+ * Rules whose keys are random ids of 128 bits, which cannot be guessed and name no person. They are stored as they are,
+ * so that a used code and a signed-out session stay so whatever becomes of the hash key. All other keys are hashed.
+ */
+const RANDOM_ID_RULES: ReadonlySet<string> = new Set(['guesses', 'closed', 'revoked', 'calls', 'probe']);
+
+/** The client with our scripts. */
 interface Scripts {
+  doorcodeSync(...args: readonly (string | number)[]): ReturnType<HashKeyOptions['sync']>;
   doorcodeAdd(
     key: string,
     now: number,
@@ -120,14 +132,30 @@ const SILENT_MS = 1000;
  * @throws Error when the URL cannot be read
  */
 export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
-  const { url, clock, log, timeoutMs = 200, handshakeMs = Math.max(2000, 2 * timeoutMs), observe } = options;
+  const {
+    url,
+    masterKeys,
+    clock,
+    log,
+    timeoutMs = 200,
+    handshakeMs = Math.max(2000, 2 * timeoutMs),
+    observe,
+  } = options;
   const client = openRedis(url, handshakeMs);
   const inTime = createAnswerTimeout(timeoutMs);
   for (const [name, lua] of Object.entries({ doorcodeAdd: ADD, doorcodeClaim: CLAIM, doorcodeGiveBack: GIVE_BACK })) {
     client.defineCommand(name, { numberOfKeys: 1, lua });
   }
   client.defineCommand('doorcodeRead', { numberOfKeys: 1, lua: READ });
+  client.defineCommand('doorcodeSync', { numberOfKeys: masterKeys.length + EXTRA_NAMES, lua: SYNC });
   const scripts = client as unknown as Scripts;
+  const hashKey = createHashKey({
+    masterKeys,
+    sync: (names, args) => scripts.doorcodeSync(...names, ...args),
+    clock,
+    log,
+    create: options.createHashKey ?? true,
+  });
 
   /** When the first command was sent that has had no answer, nor any command after it. */
   let silentSinceMs: number | undefined;
@@ -158,10 +186,12 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
 
   client.on('error', connectionFailed);
   client.on('node error', connectionFailed);
+  client.on('close', hashKey.invalidate);
   client.on('ready', () => {
     refusal = undefined;
     silentSinceMs = undefined;
     void check();
+    void hashKey.load().catch(() => {});
     // Another server may answer from now on.
     warning = undefined;
     void learnEviction();
@@ -223,12 +253,19 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
     }
   }
 
-  const name = (rule: string, key: string) => `doorcode:${rule}:${key}`;
+  /** @returns the name of a counter in the store, without the key in clear if that could be guessed */
+  async function nameOf(rule: string, key: string): Promise<string> {
+    if (RANDOM_ID_RULES.has(rule)) return `doorcode:${rule}:${key}`;
+    if (hashKey.isLoaded()) hashKey.refresh();
+    else await ask('hash_key', hashKey.load, never);
+    return `doorcode:${rule}:${hashKey.hash(rule, key)}`;
+  }
 
   const add: Limits['add'] = async (rule, key, ttlSeconds, { sliding = false, max = Number.MAX_SAFE_INTEGER } = {}) => {
+    const name = await nameOf(rule, key);
     const [count, resetAtMs] = await ask(
       'add',
-      () => scripts.doorcodeAdd(name(rule, key), clock(), ttlSeconds * 1000, sliding ? 1 : 0, max),
+      () => scripts.doorcodeAdd(name, clock(), ttlSeconds * 1000, sliding ? 1 : 0, max),
       ([after]) => after <= max,
     );
     return { count, resetAtMs };
@@ -245,21 +282,25 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
   return {
     add,
     async giveBack(rule, key, counted) {
-      await ask('give_back', () => scripts.doorcodeGiveBack(name(rule, key), clock(), counted?.resetAtMs ?? ''), never);
+      const name = await nameOf(rule, key);
+      await ask('give_back', () => scripts.doorcodeGiveBack(name, clock(), counted?.resetAtMs ?? ''), never);
     },
     async read(rule, key): Promise<Count> {
-      const [count, reset, ttl] = await ask('read', () => client.hmget(name(rule, key), 'c', 'r', 't'), never);
+      const name = await nameOf(rule, key);
+      const [count, reset, ttl] = await ask('read', () => client.hmget(name, 'c', 'r', 't'), never);
       const now = clock();
       const seen = { count: Number(count), resetAtMs: Number(reset) };
-      if (ttl != null && seen.resetAtMs > now + Number(ttl)) return readMoved(name(rule, key), now, seen, Number(ttl));
+      if (ttl != null && seen.resetAtMs > now + Number(ttl)) return readMoved(name, now, seen, Number(ttl));
       return seen.resetAtMs > now ? seen : { count: 0, resetAtMs: now };
     },
     async claim(rule, key, ttlSeconds) {
       const won = (result: 0 | 1) => result === 1;
-      return won(await ask('claim', () => scripts.doorcodeClaim(name(rule, key), clock(), ttlSeconds * 1000), won));
+      const name = await nameOf(rule, key);
+      return won(await ask('claim', () => scripts.doorcodeClaim(name, clock(), ttlSeconds * 1000), won));
     },
     async forget(rule, key) {
-      await ask('forget', () => client.del(name(rule, key)), never);
+      const name = await nameOf(rule, key);
+      await ask('forget', () => client.del(name), never);
     },
     check,
     evictionWarning: () => warning ?? null,
@@ -274,6 +315,8 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
       clearTimeout(timer);
       // A cluster is ready before the connection to each of its nodes is.
       while (client.status === 'ready' && (await check()) !== null && performance.now() < deadline) await sleep(20);
+      // The first request finds the key loaded; when it cannot be, that request fails and says why.
+      await hashKey.load().catch(() => {});
     },
     async close() {
       client.disconnect();

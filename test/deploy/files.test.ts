@@ -17,7 +17,7 @@ import { createRedisLimits } from '../../src/limits/redis.ts';
 import { silentLog } from '../../src/log.ts';
 import { everyRouteDocument } from '../support/documented.ts';
 import { program } from '../support/programs.ts';
-import { startRedis } from '../support/redis.ts';
+import { startRedis, TEST_KEYS } from '../support/redis.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../deploy/${file}`, import.meta.url), 'utf8');
 
@@ -156,6 +156,7 @@ t.test('compose.yaml: the commands at its top make the files, and Valkey accepts
   t.ok(url.password.length >= 32);
   for (const password of [url.password, '']) {
     const limits = createRedisLimits({
+      masterKeys: TEST_KEYS,
       url: `redis://${password === '' ? '' : `:${password}@`}127.0.0.1:${redis.port}`,
       clock: systemClock,
       log: silentLog,

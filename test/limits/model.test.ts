@@ -10,7 +10,7 @@ import { silentLog } from '../../src/log.ts';
 import { deriveKeys } from '../../src/seal/keys.ts';
 import { type CookieJar, seededRandom, type TestApp, testApp, wrongCode } from '../support/build-app.ts';
 import { type FakeClock, fakeClock } from '../support/fake-clock.ts';
-import { startRedis } from '../support/redis.ts';
+import { startRedis, TEST_KEYS } from '../support/redis.ts';
 
 const GUESSES = 5;
 
@@ -298,7 +298,13 @@ t.test('redis: the same over two replicas', async (t) => {
   if (redis === null) return;
   let current: () => number = fakeClock();
   const connect = () =>
-    createRedisLimits({ url: redis.url, clock: () => current(), log: silentLog, timeoutMs: 10_000 });
+    createRedisLimits({
+      masterKeys: TEST_KEYS,
+      url: redis.url,
+      clock: () => current(),
+      log: silentLog,
+      timeoutMs: 10_000,
+    });
   const connections: [RedisLimits, RedisLimits] = [connect(), connect()];
   t.teardown(() => Promise.all(connections.map((limits) => limits.close())));
   await Promise.all(connections.map((limits) => limits.connected(5000)));
@@ -319,7 +325,7 @@ t.test('redis: the same', async (t) => {
   const redis = await startRedis(t);
   if (redis === null) return;
   const clock = fakeClock();
-  const limits = createRedisLimits({ url: redis.url, clock, log: silentLog, timeoutMs: 10_000 });
+  const limits = createRedisLimits({ masterKeys: TEST_KEYS, url: redis.url, clock, log: silentLog, timeoutMs: 10_000 });
   t.teardown(() => limits.close());
   await limits.connected(5000);
   await holdLocks(t, limits, clock);

@@ -8,7 +8,7 @@ import { openRedis, type RedisClient } from '../../src/limits/redis-client.ts';
 import { silentLog } from '../../src/log.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { type HangingProxy, startHangingProxy } from '../support/hanging-proxy.ts';
-import { freePort, startRedis, startSentinel } from '../support/redis.ts';
+import { freePort, startRedis, startSentinel, TEST_KEYS } from '../support/redis.ts';
 import { createTestTls } from '../support/tls.ts';
 
 function open(t: Test, url: string): RedisClient {
@@ -20,7 +20,7 @@ function open(t: Test, url: string): RedisClient {
 
 /** Counts through the connection, in the way that the service does. */
 async function counts(t: Test, url: string): Promise<number> {
-  const limits = createRedisLimits({ url, clock: fakeClock(), log: silentLog, timeoutMs: 2000 });
+  const limits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log: silentLog, timeoutMs: 2000 });
   t.teardown(() => limits.close());
   await limits.connected(10_000);
   await limits.add('rule', 'a', 60);
@@ -147,7 +147,13 @@ for (const kind of ['single server', 'cluster']) {
     };
     const url = await (kind === 'cluster' ? startCluster(t, announce) : single());
     if (url === null) return;
-    const limits = createRedisLimits({ url, clock: fakeClock(), log: silentLog, timeoutMs: 5000 });
+    const limits = createRedisLimits({
+      masterKeys: TEST_KEYS,
+      url,
+      clock: fakeClock(),
+      log: silentLog,
+      timeoutMs: 5000,
+    });
     t.teardown(() => limits.close());
     await limits.connected(10_000);
     await limits.add('rule', 'a', 60);

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
@@ -7,7 +8,7 @@ import { silentLog } from '../../src/log.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { startHangingProxy } from '../support/hanging-proxy.ts';
 import { startOldRedis } from '../support/old-redis.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { startRedis, TEST_KEYS, type TestRedis } from '../support/redis.ts';
 import { limitsContract } from './limits.contract.ts';
 
 const redis = await startRedis(t);
@@ -16,7 +17,13 @@ if (redis !== null) {
   limitsContract(t, 'redis', async (t) => {
     const clock = fakeClock();
     database += 1;
-    const limits = createRedisLimits({ url: `${redis.url}/${database}`, clock, log: silentLog, timeoutMs: 10_000 });
+    const limits = createRedisLimits({
+      masterKeys: TEST_KEYS,
+      url: `${redis.url}/${database}`,
+      clock,
+      log: silentLog,
+      timeoutMs: 10_000,
+    });
     t.teardown(() => limits.close());
     await limits.connected(5000);
     return { limits, clock };
@@ -28,7 +35,7 @@ async function watched(t: Test, { url, port }: TestRedis, timeoutMs = 5000) {
   const lines: string[] = [];
   const write = (fields: object, line: string) => void lines.push(`${line} ${JSON.stringify(fields)}`);
   const log = { info: write, warn: write, error: write };
-  const limits: RedisLimits = createRedisLimits({ url, clock: fakeClock(), log, timeoutMs });
+  const limits: RedisLimits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log, timeoutMs });
   const admin = new Redis(port);
   t.teardown(() => {
     admin.disconnect();
@@ -68,11 +75,34 @@ t.test('nor is one whose user may not run scripts', async (t) => {
   t.equal(lines.at(-1), 'limit store out of reach {"reason":"NOPERM"}');
 });
 
+t.test('a user with the rights that the README lists, and no others, can do everything', async (t) => {
+  const redis = await startRedis(t);
+  if (redis === null) return;
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const sentence = /A user, if it has one, that may run ([\s\S]*?) on\s/.exec(readme)?.[1] ?? '';
+  const commands = [...sentence.matchAll(/`([A-Z]+)`/g)].map(([, command = '']) => `+${command.toLowerCase()}`);
+  t.ok(commands.length > 5);
+  const admin = new Redis(redis.port);
+  t.teardown(() => admin.disconnect());
+  await admin.call('ACL', 'SETUSER', 'doorcode', 'on', '>s3cret', '~doorcode:*', ...commands);
+  const { limits, lines } = await watched(t, { ...redis, url: `redis://doorcode:s3cret@127.0.0.1:${redis.port}` });
+  t.equal((await limits.add('rule', 'a', 60)).count, 1);
+  t.equal((await limits.read('rule', 'a')).count, 1);
+  await limits.giveBack('rule', 'a');
+  await limits.forget('rule', 'a');
+  t.equal(await limits.claim('rule', 'a', 60), true);
+  t.strictSame(lines, ['limit store reached {}']);
+});
+
 t.test('the try leaves nothing behind for long', async (t) => {
   const redis = await startRedis(t);
   if (redis === null) return;
   const { admin } = await watched(t, redis);
-  t.strictSame(await admin.keys('*'), ['doorcode:probe:probe']);
+  const keys = await admin.keys('*');
+  t.strictSame(
+    keys.filter((key) => !key.startsWith('doorcode:{key}:')),
+    ['doorcode:probe:probe'],
+  );
   t.ok((await admin.pttl('doorcode:probe:probe')) <= 61_000);
 });
 
@@ -96,7 +126,14 @@ t.test('a server that takes the connection and then says nothing is not waited f
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const limits = createRedisLimits({ url, clock: fakeClock(), log: silentLog, timeoutMs: 5000, handshakeMs: 100 });
+  const limits = createRedisLimits({
+    masterKeys: TEST_KEYS,
+    url,
+    clock: fakeClock(),
+    log: silentLog,
+    timeoutMs: 5000,
+    handshakeMs: 100,
+  });
   t.teardown(async () => {
     await limits.close();
     for (const socket of sockets) socket.destroy();
@@ -154,7 +191,7 @@ async function logged(t: Test, url: string) {
   const lines: string[] = [];
   const write = (fields: object, line: string) => void lines.push(`${line} ${JSON.stringify(fields)}`);
   const log = { info: write, warn: write, error: write };
-  const limits = createRedisLimits({ url, clock: fakeClock(), log, timeoutMs: 5000 });
+  const limits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log, timeoutMs: 5000 });
   t.teardown(() => limits.close());
   return { limits, lines };
 }
@@ -264,8 +301,8 @@ t.test(
     ahead.advance(3600);
     const options = { url: redis.url, log: silentLog, timeoutMs: 10_000 };
     const replicas = [
-      createRedisLimits({ ...options, clock: ahead }),
-      createRedisLimits({ ...options, clock: behind }),
+      createRedisLimits({ masterKeys: TEST_KEYS, ...options, clock: ahead }),
+      createRedisLimits({ masterKeys: TEST_KEYS, ...options, clock: behind }),
     ];
     t.teardown(() => Promise.all(replicas.map((limits) => limits.close())));
     for (const limits of replicas) await limits.connected(5000);

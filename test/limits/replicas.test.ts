@@ -15,7 +15,7 @@ import {
 } from '../support/build-app.ts';
 import { type FakeClock, fakeClock } from '../support/fake-clock.ts';
 import { startHangingProxy } from '../support/hanging-proxy.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { startRedis, TEST_KEYS, type TestRedis } from '../support/redis.ts';
 
 const keys = deriveKeys([Buffer.alloc(32, 1)]);
 let replicas = 0;
@@ -32,7 +32,7 @@ async function replica(
     timeoutMs = 5000,
   }: { local?: boolean; env?: Record<string, string>; timeoutMs?: number } = {},
 ): Promise<TestApp> {
-  const redis = createRedisLimits({ url, clock, log: silentLog, timeoutMs });
+  const redis = createRedisLimits({ masterKeys: TEST_KEYS, url, clock, log: silentLog, timeoutMs });
   t.teardown(() => redis.close());
   await redis.connected(5000);
   const limits = local

@@ -2,7 +2,7 @@ import t from 'tap';
 import { createRedisLimits } from '../../src/limits/redis.ts';
 import { silentLog } from '../../src/log.ts';
 import { fakeClock } from '../support/fake-clock.ts';
-import { freePort, startRedis, startSentinel } from '../support/redis.ts';
+import { freePort, startRedis, startSentinel, TEST_KEYS } from '../support/redis.ts';
 
 t.test('sentinels with and without a password, which know where the primary is', async (t) => {
   const redis = await startRedis(t, {
@@ -29,7 +29,7 @@ t.test('sentinels with and without a password, which know where the primary is',
   for (const url of reached) {
     const lines: object[] = [];
     const log = { ...silentLog, error: (fields: object) => void lines.push(fields) };
-    const limits = createRedisLimits({ url, clock: fakeClock(), log, timeoutMs: 2000 });
+    const limits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log, timeoutMs: 2000 });
     t.teardown(() => limits.close());
     await limits.connected(10_000);
     t.equal(await limits.check(), null, url);
@@ -43,7 +43,13 @@ t.test('sentinels with and without a password, which know where the primary is',
     [at(':s3cret', await freePort())]: 'no sentinel can be reached',
   };
   for (const [url, cause] of Object.entries(refused)) {
-    const limits = createRedisLimits({ url, clock: fakeClock(), log: silentLog, timeoutMs: 2000 });
+    const limits = createRedisLimits({
+      masterKeys: TEST_KEYS,
+      url,
+      clock: fakeClock(),
+      log: silentLog,
+      timeoutMs: 2000,
+    });
     t.teardown(() => limits.close());
     let found = await limits.check();
     for (let tries = 0; found === 'out of reach' && tries < 1000; tries += 1) {

@@ -18,6 +18,9 @@ export interface TestRedis {
   start(): Promise<void>;
 }
 
+/** `SESSION_KEYS` of replicas that share a store. */
+export const TEST_KEYS: readonly Buffer[] = [Buffer.alloc(32, 1)];
+
 export interface TestRedisOptions {
   /** Further arguments, e.g. `['--maxmemory-policy', 'allkeys-lru']`. */
   readonly args?: readonly string[];

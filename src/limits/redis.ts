@@ -62,8 +62,8 @@ local function running(now, ttl)
   if reset > now then return count, reset end
 end
 local function start(count, now, ttl)
-  redis.call('HSET', KEYS[1], 'c', count, 'r', now + ttl, 't', ttl)
-  redis.call('HDEL', KEYS[1], 'm')
+  -- An empty 'm' is none. HDEL is not among the commands that users of Redis had to be allowed so far.
+  redis.call('HSET', KEYS[1], 'c', count, 'r', now + ttl, 't', ttl, 'm', '')
   redis.call('PEXPIRE', KEYS[1], ttl + ${SPARE_MS})
 end`;
 

@@ -13,7 +13,7 @@ const FOLDERS = new Set(['.github', 'benchmark', 'benchmarks', 'docs', 'example'
 const PACKAGES = {
   // The bundle holds all of lib/ and src/; we import its ES module.
   '@signalwire/compatibility-api': ['lib', 'src', 'dist/index.node.js'],
-  // libphonenumber-js/min and /max are made of their folders, core/ and es6/.
+  // libphonenumber-js/min, /max and /examples.mobile are made of their folders, core/, es6/ and files beside them.
   'libphonenumber-js': ['build', 'bundle', 'es6-modern', 'mobile', 'source'],
 };
 

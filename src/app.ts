@@ -68,6 +68,8 @@ export interface AppPorts {
   readonly mask: (phone: string) => string;
   /** Whether a number has the right length for its country; every number of E.164's form when absent. */
   readonly isPossible?: (e164Number: string) => Promise<boolean>;
+  /** The number that a number is counted as, both E.164; each number as itself when absent. */
+  readonly countedNumber?: (e164Number: string) => Promise<string>;
   /** What each provider signs its delivery receipts with; none are taken without. */
   readonly receiptKeys?: CallbackRoutes['receiptKeys'];
   /** Signs what apps are told of a person; nothing is signed without. */
@@ -156,7 +158,13 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   const pages = await registerPages(app, { ...config, channels: ports.delivery.channels, languages });
   registerProblems(app, (_request, reply, problem) => pages.error(reply, problem));
 
-  const policy = createPolicy(limits, { ...config.limits, challengeTtlSeconds: challengeTtl(config) }, clock);
+  const countedNumber = ports.countedNumber ?? (async (phone: string) => phone);
+  const policy = createPolicy(
+    limits,
+    { ...config.limits, challengeTtlSeconds: challengeTtl(config) },
+    clock,
+    countedNumber,
+  );
   const revocation = createRevocation(limits, clock);
   const validity = { revocation, clock, idleTtlSeconds: config.sessionIdleTtlSeconds };
   const currentSession = createCurrentSession(cookies, validity);
@@ -202,6 +210,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
       settings: config,
       testNumbers: createTestNumbers(config.api.testNumbers, config.api.testNumbersUntilMs),
       isPossible: ports.isPossible ?? (async () => true),
+      countedNumber,
     },
     codec: cookies.codec,
     apiKeys: createApiKeys(config.api.keys),

@@ -139,6 +139,7 @@ export async function serve({
     compose,
     mask: maskPhone,
     isPossible: numbers.isPossible,
+    countedNumber: numbers.countedNumber,
     receiptKeys: receiptKeys(config),
     assertions,
     lifecycle,

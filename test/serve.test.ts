@@ -2,7 +2,9 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { ConfigError } from '../src/environment.ts';
+import { createRandomBytes } from '../src/random.ts';
 import { serve } from '../src/serve.ts';
+import { makeApiKey } from '../src/verifications/api-keys.ts';
 import { startRedis } from './support/redis.ts';
 import { startSignalWire } from './support/signalwire.ts';
 import { bob, writeUsers } from './support/user-files.ts';
@@ -317,4 +319,19 @@ t.test('the guess budget is told at start', async (t) => {
     lines.join('\n'),
     'gets 195 guesses at its codes in 24 hours at the most, a chance of 0.019 %, and of 3.6 % in a year',
   );
+});
+
+t.test('digits after a complete number begin no new count', async (t) => {
+  const { key, entry } = makeApiKey('shop', createRandomBytes());
+  const { service } = await start(t, { API_KEYS: entry });
+  const statuses: number[] = [];
+  for (const to of ['+4915112345678', '+491511234567800', '+49015112345678', '+4915112345679']) {
+    const response = await fetch(`${service.url}/verifications`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: JSON.stringify({ to }),
+    });
+    statuses.push(response.status);
+  }
+  t.strictSame(statuses, [201, 429, 429, 201]);
 });

@@ -8,9 +8,21 @@ export interface NumberRules {
   refusal(e164Number: string): Promise<NumberRefusal | null>;
   /** Whether it has a length that numbers of its country have. @param e164Number E.164 */
   isPossible(e164Number: string): Promise<boolean>;
+  /**
+   * The number that limits count: one for all spellings that reach the same phone, E.164.
+   *
+   * @param e164Number E.164
+   */
+  countedNumber(e164Number: string): Promise<string>;
   /** Loads what the rules stand in, which the first question does else. */
   load(): Promise<void>;
 }
+
+/**
+ * Lengths of mobile numbers that differ from the library's example, national digits. Germany's numbers with 016 and 017
+ * have ten digits or eleven; the example has eleven.
+ */
+const USUAL_LENGTHS: Readonly<Record<string, number>> = { DE: 10 };
 
 /** A plus and the digits that the shortest numbers have. */
 const MIN_LENGTH = 7;
@@ -51,10 +63,43 @@ export function createNumberRules(countries: readonly string[]): NumberRules {
     return false;
   }
 
+  async function usualLength(country: string | undefined): Promise<number | undefined> {
+    if (country === undefined) return undefined;
+    const { default: examples } = await import('libphonenumber-js/examples.mobile');
+    return USUAL_LENGTHS[country] ?? (examples as Partial<Record<string, string>>)[country]?.length;
+  }
+
+  /**
+   * Networks route by the first digits and ignore those after a complete number. Where numbers of several lengths are
+   * valid, as in Germany, Austria, Finland and Indonesia, no table says which length a given number has. It is then cut
+   * to its shortest valid form that has the usual length of the country: ten or more longer numbers may share a count.
+   * The library removes a trunk prefix (`+44 0…`) and reads other spellings of the same number (`+54 … 15 …`).
+   */
+  async function countedNumber(e164Number: string): Promise<string> {
+    const { parsePhoneNumberFromString } = await tables();
+    const number = await parse(e164Number);
+    if (number === undefined) return e164Number;
+    const { country, countryCallingCode, nationalNumber } = number;
+    const cut = (length: number) => `+${countryCallingCode}${nationalNumber.slice(0, length)}`;
+    const own = await usualLength(country);
+    if (own !== undefined && nationalNumber.length <= own) return number.number;
+
+    // Shortest first.
+    const valid = Array.from({ length: Math.max(0, nationalNumber.length - 3) }, (_, index) => cut(index + 4))
+      .map((candidate) => parsePhoneNumberFromString(candidate, { extract: false }))
+      .filter((candidate) => candidate?.isValid() === true) as PhoneNumber[];
+    const longest = valid.at(-1);
+    const least = (await usualLength(longest?.country ?? countryOf(number))) ?? nationalNumber.length;
+    const chosen = valid.find((candidate) => candidate.nationalNumber.length >= least) ?? longest;
+    return chosen?.number ?? cut(least);
+  }
+
   return {
     async load() {
-      await tables();
+      await Promise.all([tables(), usualLength('US')]);
     },
+
+    countedNumber,
 
     async isPossible(e164Number) {
       return (await parse(e164Number))?.isPossible() ?? false;

@@ -167,7 +167,16 @@ export function lockSeconds(nth: number): number {
   return Math.min(LOCK_FIRST_SECONDS * 2 ** (nth - 1), LOCK_LONGEST_SECONDS);
 }
 
-export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clock): Policy {
+/**
+ * @param countedNumber maps a phone number to the one that it is counted as, because several spellings reach one phone;
+ *   both E.164
+ */
+export function createPolicy(
+  limits: Limits,
+  settings: LimitSettings,
+  clock: Clock,
+  countedNumber: (phone: string) => Promise<string> = async (phone) => phone,
+): Policy {
   const { otpAttempts, challengeTtlSeconds } = settings;
   const maxFailures = settings.accountFailures ?? Number.MAX_SAFE_INTEGER;
   const cooldown = settings.resendCooldownSeconds;
@@ -218,7 +227,7 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
     return seconds;
   }
 
-  /** The limits that a send meets. */
+  /** The limits that a send meets. @param phone as it is counted */
   const sendsOf = (phone: string, asker: Asker): Allowance[] => [
     {
       rule: 'send-cooldown',
@@ -303,11 +312,12 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
     },
 
     async standing({ id, sub }, phone, asker) {
+      const counted = await countedNumber(phone);
       const [guesses, closed, lock, resendAtMs] = await Promise.all([
         limits.read('guesses', id),
         limits.read('closed', id),
         limits.read('lock', accountOf(sub)),
-        nextAllowed(limits, sendsOf(phone, asker), clock()),
+        nextAllowed(limits, sendsOf(counted, asker), clock()),
       ]);
       return {
         attemptsLeft: Math.max(0, otpAttempts - guesses.count),
@@ -320,10 +330,11 @@ export function createPolicy(limits: Limits, settings: LimitSettings, clock: Clo
     claimCall: (id, untilSeconds) => limits.claim('calls', id, Math.max(1, Math.ceil(untilSeconds - clock() / 1000))),
 
     async send(phone, asker) {
+      const counted = await countedNumber(phone);
       const now = clock();
-      const number = keyOf(phone);
+      const number = keyOf(counted);
       const undelivered = take(limits, [{ rule: 'send-undelivered', key: number, windows: UNDELIVERED }], now);
-      const sending = take(limits, sendsOf(phone, asker), now);
+      const sending = take(limits, sendsOf(counted, asker), now);
       const [failing, taken] = await bothOrNone(undelivered, sending);
       return {
         resendAtMs: Math.max(now, taken.nextAtMs),

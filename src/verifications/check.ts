@@ -56,7 +56,7 @@ async function approve(
   if (now >= verification.exp * 1000) throw new DoorcodeError('otp_expired');
   if (now < (verification.iat - CLOCK_SKEW_SECONDS) * 1000) throw new DoorcodeError('challenge_missing');
 
-  const countable = countableOf(verification);
+  const countable = await countableOf(ports, verification);
   const onLock = (seconds: number) => events({ ...about(verification, trace), type: 'locked', seconds });
   const guess = await policy.guess(countable, onLock);
   const verdict = compare(ports, verification, code, now);

@@ -23,4 +23,6 @@ export interface VerificationPorts extends SendPorts {
   readonly testNumbers: TestNumbers;
   /** Whether a number has the right length for its country. @param e164Number E.164 */
   readonly isPossible: (e164Number: string) => Promise<boolean>;
+  /** The number that wrong codes are counted for, which all spellings of one number share. Both are E.164. */
+  readonly countedNumber: (e164Number: string) => Promise<string>;
 }

@@ -78,7 +78,7 @@ async function replace(
   if (verification === null || clock() >= (verification.askedAt + settings.loginTtlSeconds) * 1000) {
     throw new DoorcodeError('challenge_missing');
   }
-  const countable = countableOf(verification);
+  const countable = await countableOf(ports, verification);
   await Promise.all([policy.assertOpen(countable), policy.assertUnlocked(countable.sub)]);
   const test = testNumbers.codeOf(verification.phone, clock()) !== undefined;
   const fields = { ...verification, channel: channel ?? verification.channel, test };

@@ -64,8 +64,11 @@ export function parseVerification(value: unknown, nowMs: number, ttlSeconds: num
  * What guesses and the success are counted by. Wrong codes in a row are counted for a number and the key together, so
  * that one customer's users cannot lock a number for another's; the line break keeps it apart from every username.
  */
-export function countableOf({ id, key, phone }: Verification): { readonly id: string; readonly sub: string } {
-  return { id, sub: `${key}\n${phone}` };
+export async function countableOf(
+  { countedNumber }: { readonly countedNumber: (phone: string) => Promise<string> },
+  { id, key, phone }: Verification,
+): Promise<{ readonly id: string; readonly sub: string }> {
+  return { id, sub: `${key}\n${await countedNumber(phone)}` };
 }
 
 function isString(value: unknown, pattern: RegExp): boolean {

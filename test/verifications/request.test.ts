@@ -1,7 +1,8 @@
 import t from 'tap';
+import { createNumberRules } from '../../src/delivery/number-rules.ts';
 import { DoorcodeError } from '../../src/errors.ts';
 import { makeApiKey } from '../../src/verifications/api-keys.ts';
-import { seededRandom } from '../support/build-app.ts';
+import { seededRandom, wrongCode } from '../support/build-app.ts';
 import { NUMBER, SHOP, TEST_NUMBER, verificationApi } from '../support/verifications.ts';
 
 t.test('a resend has another id and another code, and closes the first', async (t) => {
@@ -105,4 +106,33 @@ t.test('the id stays short, whatever it holds', async (t) => {
   );
   t.equal(response.statusCode, 201);
   t.ok(id.length < 512, String(id.length));
+});
+
+t.test('digits after a complete number begin no new count: cooldown, block, and wrong codes', async (t) => {
+  const { countedNumber, isPossible } = createNumberRules([]);
+  const { call, check, ask, clock } = await verificationApi({
+    env: { RESEND_COOLDOWN: '30', LIMIT_ACCOUNT_FAILURES: '2', LIMIT_SEND_BLOCK: '3/3600' },
+    ports: { countedNumber, isPossible },
+  });
+  const { id, code } = await ask({ to: '+4915112345678' });
+  for (const to of ['+491511234567800', '+49151123456780', '+49015112345678']) {
+    t.match((await call('', { to })).json(), { status: 429, code: 'too_many_requests' }, to);
+  }
+  t.match((await call('', { to: '+155501001011' })).json(), { status: 400, code: 'invalid_request' }, 'too long');
+  clock.advance(30);
+  const second = await ask({ to: '+491511234567812' });
+  t.equal(second.response.statusCode, 201);
+  for (const [sent, guess] of [
+    [id, code],
+    [second.id, second.code],
+  ] as const) {
+    t.equal((await check(sent, wrongCode(guess))).json().code, 'otp_invalid');
+  }
+  t.equal((await check(second.id, second.code)).json().code, 'account_locked', 'one lock for all spellings');
+  clock.advance(30);
+  t.equal((await ask({ to: '+49151123456781' })).response.statusCode, 201);
+  clock.advance(30);
+  const block = await call('', { to: '+4915119995678' });
+  t.equal(block.statusCode, 201, 'another block');
+  t.match((await call('', { to: '+4915112345679' })).json(), { code: 'too_many_requests' }, 'a neighbour');
 });

@@ -9,6 +9,7 @@ import { type Events, fanOut } from './events.ts';
 import type { Assertions } from './gateway/assertion.ts';
 import { createAudience } from './gateway/audience.ts';
 import { createLoginLink } from './gateway/login-link.ts';
+import { createLossReport } from './gateway/return-loss.ts';
 import { createReturnTo } from './gateway/return-to.ts';
 import { registerGateway } from './gateway/routes.ts';
 import { createClientErrorHandler } from './http/client-error.ts';
@@ -169,7 +170,8 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
   const validity = { revocation, clock, idleTtlSeconds: config.sessionIdleTtlSeconds };
   const currentSession = createCurrentSession(cookies, validity);
   const validSessions = createValidSessions(cookies, validity);
-  const returnTo = createReturnTo(config.allowedReturnOrigins);
+  const reportLoss = createLossReport(logger);
+  const returnTo = createReturnTo(config.allowedReturnOrigins, reportLoss);
   const { assertions, directory, delivery, compose, random, mask } = ports;
 
   registerSignIn(app, {
@@ -236,7 +238,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     audienceOf: config.assertionAudience === undefined ? createAudience(config) : undefined,
     currentSession,
     clock,
-    loginLink: createLoginLink(config, returnTo),
+    loginLink: createLoginLink(config, returnTo, reportLoss),
     idleTtlSeconds: config.sessionIdleTtlSeconds,
   });
   app.decorate(

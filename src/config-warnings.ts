@@ -1,11 +1,12 @@
 import type { Config } from './config.ts';
+import { cookieReaches } from './gateway/cookie-scope.ts';
 import { strictest, type Window } from './limits/window.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { ignoredExemptions, proxyFor, proxyVariable } from './proxy-config.ts';
 
 /** What a configuration allows but should not stay as it is; one sentence each, by the name of the setting. */
 export function configWarnings(config: Config, nowMs: number): string[] {
-  const warnings = [...sameWindows(config), ...proxies(config)];
+  const warnings = [...sameWindows(config), ...proxies(config), ...returnOrigins(config)];
   return config.production
     ? [...warnings, ...plainHttp(config), ...openApi(config, nowMs), ...sharedAudience(config)]
     : warnings;
@@ -78,6 +79,31 @@ function openApi({ api, allowedCountries }: Config, nowMs: number): string[] {
     warnings.push(`TEST_NUMBERS: ${api.testNumbers.size} numbers have a fixed code, ${left}`);
   }
   return warnings;
+}
+
+/** Apps behind a gateway that never get the session, and would send their users to log in again and again. */
+function returnOrigins(config: Config): string[] {
+  const { origin, cookieDomain, allowedReturnOrigins } = config;
+  const unreached = allowedReturnOrigins.filter((app) => !cookieReaches(config, app));
+  const insecure = allowedReturnOrigins.filter((app) => origin.startsWith('https:') && app.startsWith('http:'));
+  const advice =
+    cookieDomain === undefined
+      ? 'COOKIE_DOMAIN is not set; set it to a domain above ORIGIN and these hosts'
+      : `they are not at or below COOKIE_DOMAIN (${cookieDomain})`;
+  return [
+    ...(unreached.length === 0
+      ? []
+      : [
+          `ALLOWED_RETURN_ORIGINS: the session cookie does not reach ${unreached.join(', ')}, so a gateway cannot ` +
+            `protect an app there: ${advice}`,
+        ]),
+    ...(insecure.length === 0
+      ? []
+      : [
+          `ALLOWED_RETURN_ORIGINS: browsers send the session cookie over https only, so a gateway cannot protect an app ` +
+            `on ${insecure.join(', ')}`,
+        ]),
+  ];
 }
 
 function sharedAudience({ assertionKeys, assertionAudience, cookieDomain, allowedReturnOrigins }: Config): string[] {

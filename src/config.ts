@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
 import { type ApiSettings, readApi } from './api-config.ts';
 import { type Brand, readBrand } from './brand-config.ts';
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts';
@@ -242,8 +243,10 @@ function readAssertionAudience(env: EnvironmentReader): string[] | undefined {
 }
 
 function readCookieDomain(env: EnvironmentReader, origin: string): string | undefined {
-  const domain = env.text('COOKIE_DOMAIN')?.replace(/^\./, '').toLowerCase();
-  if (domain === undefined) return undefined;
+  const text = env.text('COOKIE_DOMAIN')?.replace(/^\./, '').toLowerCase();
+  if (text === undefined) return undefined;
+  // An international name as punycode, like the host of ORIGIN.
+  const domain = domainToASCII(text) || text;
   const host = new URL(origin).hostname;
   // Above an address there is nothing (RFC 6265 §5.1.3).
   const above = host.endsWith(`.${domain}`) && isIP(host) === 0;

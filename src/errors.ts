@@ -16,6 +16,7 @@ export const problems = {
   account_locked: { status: 429, title: 'Too many wrong codes, this account is locked for a while' },
   too_many_requests: { status: 429, title: 'Too many requests' },
   cross_site_request: { status: 403, title: 'Request from another site refused' },
+  redirect_loop: { status: 508, title: 'The app does not see this sign-in and sends its user back again and again' },
   delivery_failed: { status: 503, title: 'The code could not be sent' },
   delivery_rejected: { status: 422, title: 'This phone number cannot be reached' },
   directory_unavailable: { status: 503, title: 'The user directory is unavailable' },

@@ -103,3 +103,21 @@ t.test('two windows of one length are reported by the name of their setting, in 
   }
   t.strictSame(warned({}), []);
 });
+
+t.test('return origins that the session cookie does not reach are warned about, in development as well', async (t) => {
+  const lines = (env: Record<string, string>) =>
+    configWarnings(readConfig({ ORIGIN: 'https://login.example.com', ...env }), NOW);
+  const apps = 'https://app.example.com,https://wiki.example.com';
+  t.strictSame(lines({ ALLOWED_RETURN_ORIGINS: apps }), [
+    'ALLOWED_RETURN_ORIGINS: the session cookie does not reach https://app.example.com, https://wiki.example.com, so a ' +
+      'gateway cannot protect an app there: COOKIE_DOMAIN is not set; set it to a domain above ORIGIN and these hosts',
+  ]);
+  t.strictSame(lines({ ALLOWED_RETURN_ORIGINS: apps, COOKIE_DOMAIN: 'example.com' }), []);
+  t.match(lines({ ALLOWED_RETURN_ORIGINS: `${apps},https://app.example.org`, COOKIE_DOMAIN: 'example.com' }), [
+    /does not reach https:\/\/app\.example\.org, so .*: they are not at or below COOKIE_DOMAIN \(example\.com\)$/,
+  ]);
+  t.match(lines({ ALLOWED_RETURN_ORIGINS: 'http://app.example.com', COOKIE_DOMAIN: 'example.com' }), [
+    /^ALLOWED_RETURN_ORIGINS: browsers send the session cookie over https only, .* http:\/\/app\.example\.com$/,
+  ]);
+  t.strictSame(lines({ ALLOWED_RETURN_ORIGINS: 'https://login.example.com:8443' }), [], 'another port');
+});

@@ -685,3 +685,21 @@ t.test('what is set for blocks holds for logins too, unless they have a limit of
   const both = { LIMIT_SEND_BLOCK: '3/3600', LIMIT_SEND_LOGIN_BLOCK: '7/70' };
   t.strictSame(limitsOf(both).sendLoginBlock, [{ count: 7, seconds: 70 }]);
 });
+
+t.test('international names are read in every spelling and kept as punycode', async (t) => {
+  for (const name of ['bücher.example', 'BÜCHER.example', 'xn--bcher-kva.example', '.bücher.example']) {
+    const host = name.replace(/^\./, '');
+    const config = readConfig({
+      ORIGIN: `https://login.${host}`,
+      COOKIE_DOMAIN: name,
+      ALLOWED_ORIGINS: `https://app.${host}`,
+      ALLOWED_RETURN_ORIGINS: `https://app.${host}`,
+    });
+    t.match(config, {
+      origin: 'https://login.xn--bcher-kva.example',
+      cookieDomain: 'xn--bcher-kva.example',
+      allowedOrigins: ['https://app.xn--bcher-kva.example'],
+      allowedReturnOrigins: ['https://app.xn--bcher-kva.example'],
+    });
+  }
+});

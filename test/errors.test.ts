@@ -17,6 +17,7 @@ t.test('each code has the status that clients were told', async (t) => {
     account_locked: 429,
     too_many_requests: 429,
     cross_site_request: 403,
+    redirect_loop: 508,
     delivery_failed: 503,
     delivery_rejected: 422,
     directory_unavailable: 503,

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { forwardedHosts, forwardedSchemes, originsOf, utf8Header } from './forwarded.ts';
+import type { ReportLoss } from './return-loss.ts';
 import { type ReturnTo, shorterForms } from './return-to.ts';
 
 /** The login page for a user who is not signed in, with the URL that the user requested as `next`. */
@@ -17,19 +18,26 @@ const MAX_LINK_LENGTH = 3500;
 export function createLoginLink(
   { origin, allowedReturnOrigins }: { readonly origin: string; readonly allowedReturnOrigins: readonly string[] },
   returnTo: ReturnTo,
+  report: ReportLoss = () => {},
 ): LoginLink {
   const known = [origin, ...allowedReturnOrigins];
 
   /** The URL that the user requested; a path when it is on our own origin. */
   const requestedUrl = (request: FastifyRequest): string | undefined => {
     const uri = originalUri(request);
-    if (uri === undefined) return undefined;
+    if (uri === undefined) {
+      report(undefined, 'the gateway sends no X-Forwarded-Uri');
+      return undefined;
+    }
     // Posting again is not possible after the login, so it ends at the start page of the app.
     const path = originalMethod(request) === 'POST' ? '/' : uri;
     // Of a chain of proxies, one of which may report an internal name or scheme, the first that users may be sent to.
     const candidates = forwardedHosts(request).flatMap((host) => originsOf(host, forwardedSchemes(request)));
     const app = candidates.find((candidate) => known.includes(candidate)) ?? candidates[0];
-    if (app === undefined) return undefined;
+    if (app === undefined) {
+      report(undefined, 'the gateway sends no usable X-Forwarded-Host');
+      return undefined;
+    }
     return app === origin ? path : app + path;
   };
 
@@ -37,7 +45,9 @@ export function createLoginLink(
     const links = [...shorterForms(returnTo(requestedUrl(request)))].map(
       (next) => `${origin}/login?next=${encodeURIComponent(next)}`,
     );
-    return links.find((link) => link.length <= MAX_LINK_LENGTH) ?? `${origin}/login`;
+    const link = links.find(({ length }) => length <= MAX_LINK_LENGTH) ?? `${origin}/login`;
+    if (link !== links[0]) report(undefined, `longer than ${MAX_LINK_LENGTH} bytes in percent-encoding; shortened`);
+    return link;
   };
 }
 

@@ -1,3 +1,5 @@
+import type { ReportLoss } from './return-loss.ts';
+
 /** Where a person may be sent after signing in: the target, normalised, when it is allowed, else `/`. */
 export type ReturnTo = (target: unknown) => string;
 
@@ -18,20 +20,35 @@ const BASE = 'http://return-to.invalid';
  * understood. What is returned is checked after normalisation, because `/.//host` becomes `//host`.
  *
  * @param allowedOrigins as `URL.origin` writes them, e.g. `https://app.example.com`
+ * @param report is called for a target that is shortened or replaced by `/`
  */
-export function createReturnTo(allowedOrigins: readonly string[]): ReturnTo {
+export function createReturnTo(allowedOrigins: readonly string[], report: ReportLoss = () => {}): ReturnTo {
+  const shortened = (target: string, origin: string | undefined) => {
+    const form = shorten(target);
+    if (form !== target) report(origin, `longer than ${MAX_RETURN_TO_LENGTH} characters; shortened`);
+    return form;
+  };
+  const dropped = (origin: string | undefined, reason: string) => {
+    report(origin, reason);
+    return '/';
+  };
+
   return (target) => {
     if (typeof target !== 'string' || target.length === 0) return '/';
-    if (/[\u0000-\u0020\u007f\\]/.test(target) || !URL.canParse(target, BASE)) return '/';
+    if (/[\u0000-\u0020\u007f\\]/.test(target) || !URL.canParse(target, BASE)) return dropped(undefined, MALFORMED);
     const url = new URL(target, BASE);
     if (target.startsWith('/') && url.origin === BASE) {
       const path = url.pathname + url.search + url.hash;
-      return path.startsWith('//') ? '/' : shorten(path);
+      return path.startsWith('//') ? dropped(undefined, MALFORMED) : shortened(path, undefined);
     }
     const absolute = /^https?:\/\/[^/]/i.test(target) && url.username === '' && url.password === '';
-    return absolute && allowedOrigins.includes(url.origin) ? shorten(url.href) : '/';
+    if (!absolute) return dropped(undefined, MALFORMED);
+    if (!allowedOrigins.includes(url.origin)) return dropped(url.origin, 'not in ALLOWED_RETURN_ORIGINS; dropped');
+    return shortened(url.href, url.origin);
   };
 }
+
+const MALFORMED = 'neither a path nor a URL that every browser reads alike; dropped';
 
 /**
  * The longest form of a target that fits.

@@ -4,6 +4,7 @@ import { type Challenge, parseChallenge, secondsAhead } from '../challenge/chall
 import type { RandomBytes } from '../challenge/totp.ts';
 import type { Clock } from '../clock.ts';
 import { DoorcodeError } from '../errors.ts';
+import { cookieReaches } from '../gateway/cookie-scope.ts';
 import type { ReturnTo } from '../gateway/return-to.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { wantsHtml } from '../http/negotiate.ts';
@@ -17,6 +18,7 @@ import type { PageMessage } from './message.ts';
 import { createNotices, type Notice } from './notice.ts';
 import { loginLink, type OtpView } from './otp-page.ts';
 import type { Pages } from './render.ts';
+import { createReturnState } from './return-state.ts';
 import { plainCode } from './typed-code.ts';
 
 export interface SignInPageParts {
@@ -28,7 +30,12 @@ export interface SignInPageParts {
   readonly policy: Pick<Policy, 'standing'>;
   readonly clock: Clock;
   readonly random: RandomBytes;
-  readonly settings: { readonly loginTtlSeconds: number; readonly resendCooldownSeconds: number };
+  readonly settings: {
+    readonly loginTtlSeconds: number;
+    readonly resendCooldownSeconds: number;
+    readonly origin: string;
+    readonly cookieDomain: string | undefined;
+  };
 }
 
 /**
@@ -38,6 +45,7 @@ export interface SignInPageParts {
 export function createSignInPages(parts: SignInPageParts) {
   const { cookies, pages, currentSession, returnTo, mask, policy, clock, random, settings } = parts;
   const notices = createNotices(cookies, clock);
+  const returnState = createReturnState(cookies, clock);
   const forms = new WeakMap<FastifyRequest, string>();
 
   /**
@@ -151,6 +159,34 @@ export function createSignInPages(parts: SignInPageParts) {
     return notice.code === 'otp_used' ? { code: 'newerCode' } : undefined;
   };
 
+  /**
+   * Counts that a signed-in user is sent back to an app, which sends them here again without a session.
+   *
+   * @throws DoorcodeError `redirect_loop` before the browser gives up, which most do after twenty redirects
+   */
+  const stopLoop = (request: FastifyRequest, reply: FastifyReply, next: string): void => {
+    const [target = ''] = next.split(/[?#]/);
+    if (!returnState.isLoop(request, reply, target)) return;
+    const origin = next.startsWith('/') ? settings.origin : new URL(next).origin;
+    if (isFirst(`loop ${origin}`)) {
+      request.log.error({ event: 'sys_redirect_loop', origin }, `redirect loop: ${loopCause(settings, origin)}`);
+    }
+    throw new DoorcodeError('redirect_loop');
+  };
+
+  const reportLostSession = (request: FastifyRequest): void => {
+    if (!isFirst('session')) return;
+    request.log.warn(
+      { event: 'sys_session_cookie_lost' },
+      'a browser signed in but did not send the session cookie back: it blocks cookies, or COOKIE_DOMAIN or ORIGIN do ' +
+        'not match the address that users open',
+    );
+  };
+
+  /** Whether something happens for the first time, so that it is logged once. Origins are bounded by ALLOWED_RETURN_ORIGINS. */
+  const logged = new Set<string>();
+  const isFirst = (what: string): boolean => !logged.has(what) && logged.add(what).size > 0;
+
   return {
     openChallenge,
 
@@ -207,32 +243,49 @@ export function createSignInPages(parts: SignInPageParts) {
       const challenge = await openChallenge(request);
       if (problem.code === 'invalid_request') {
         reply.code(problem.status);
-        if (challenge === null) return loginPage(reply, { next: '/', username: '' }, problem);
+        if (challenge === null)
+          return loginPage(reply, { next: returnTo(returnState.next(request)), username: '' }, problem);
         return pages.otp(reply, otpView(challenge, await standingOf(request, challenge)), problem);
       }
       const about = forms.get(request) ?? challenge?.id ?? 'none';
-      return tell(reply, problem, { about, next: challenge?.next }, '/otp');
+      return tell(reply, problem, { about, next: challenge?.next ?? returnTo(returnState.next(request)) }, '/otp');
     }),
 
     async login(request: FastifyRequest, reply: FastifyReply, wanted: unknown) {
       const next = returnTo(wanted);
       const session = await currentSession(request, reply);
       const notice = notices.read(request);
+      if (session !== null) {
+        if (next !== '/') stopLoop(request, reply, next);
+        else notices.clear(request, reply);
+        return reply.redirect(next, 303);
+      }
+      const isLost = returnState.wasSignedIn(request);
+      if (isLost) reportLostSession(request);
       notices.clear(request, reply);
-      if (session !== null) return reply.redirect(next, 303);
+      const message = notice === null ? undefined : messageOf(notice);
       return loginPage(
         reply,
         { next, username: notice?.username ?? '' },
-        notice === null ? undefined : messageOf(notice),
+        isLost ? { code: 'sessionNotKept' } : message,
       );
+    },
+
+    /** A code was accepted, and the answer sets the session cookie. */
+    signedIn(reply: FastifyReply): void {
+      returnState.signedIn(reply);
     },
 
     async otp(request: FastifyRequest, reply: FastifyReply) {
       const challenge = await openChallenge(request);
       const notice = notices.read(request);
       if (challenge === null) {
-        const next = returnTo(notice?.next);
-        return reply.redirect((await currentSession(request)) === null ? loginLink(next) : next, 303);
+        const next = returnTo(notice?.next ?? returnState.next(request));
+        if ((await currentSession(request)) !== null) return reply.redirect(next, 303);
+        if (notice !== null || !comesFromLogin(request)) return reply.redirect(loginLink(next), 303);
+        // The password was right, or we would not have sent the browser here, but our cookie did not come back.
+        request.log.info({ event: 'sys_challenge_cookie_lost' }, 'a browser did not keep the cookie of its login');
+        return loginPage(reply, { next: returnTo(nextOfReferer(request)), username: '' }, { code: 'cookiesNotKept' });
       }
       // Somebody else's login is open in this browser.
       if (notice !== null && isSentAlready(notice) && !isUser(notice.username, challenge)) {
@@ -244,7 +297,9 @@ export function createSignInPages(parts: SignInPageParts) {
         if ((await currentSession(request)) !== null) return reply.redirect(challenge.next, 303);
         return tell(reply, new DoorcodeError('otp_used'), { username: challenge.sub }, loginLink(challenge.next));
       }
-      notices.clear(request, reply);
+      // One cookie holds both, so the notice is gone either way.
+      if (challenge.next === '/') notices.clear(request, reply);
+      else returnState.keepNext(reply, challenge.next);
       const said = notice === null ? undefined : onOtpPage(notice, challenge);
       return pages.otp(reply, otpView(challenge, standing), said ?? stateOf(challenge, standing));
     },
@@ -252,6 +307,36 @@ export function createSignInPages(parts: SignInPageParts) {
 }
 
 export type SignInPages = ReturnType<typeof createSignInPages>;
+
+/** Whether a browser was sent here by the form of our login page, as far as its Referer says. */
+function comesFromLogin({ headers, host }: FastifyRequest): boolean {
+  const { referer = '' } = headers;
+  if (!URL.canParse(referer)) return false;
+  const url = new URL(referer);
+  return url.pathname === '/login' && url.host === host;
+}
+
+function nextOfReferer({ headers }: FastifyRequest): string | null {
+  return new URL(headers.referer ?? '').searchParams.get('next');
+}
+
+/** Why an app may not see the session, for the operator. */
+function loopCause(settings: SignInPageParts['settings'], origin: string): string {
+  if (!cookieReaches(settings, origin)) {
+    const advice =
+      settings.cookieDomain === undefined
+        ? 'set COOKIE_DOMAIN to a domain above ORIGIN and this host'
+        : `it is not at or below COOKIE_DOMAIN (${settings.cookieDomain})`;
+    return `the session cookie does not reach ${origin}; ${advice}`;
+  }
+  if (settings.origin.startsWith('https:') && origin.startsWith('http:')) {
+    return `browsers send the session cookie over https only, and not to ${origin}`;
+  }
+  return (
+    `${origin} does not accept the session; check that its gateway passes the Cookie header on to /auth, and that all ` +
+    'replicas have the same SESSION_KEYS and COOKIE_DOMAIN'
+  );
+}
 
 /** Whether a login was refused because its code had just been sent. */
 function isSentAlready({ about, code }: Notice): boolean {

@@ -100,8 +100,8 @@ interface Place {
  * domain only the session is shared, under the prefix `__Secure-`. A challenge that reached a subdomain would let its
  * owner use up the guesses and lock the account.
  *
- * SameSite: the challenge never travels with a request that another site caused; the session does when a user follows a
- * link to us.
+ * SameSite: the challenge never travels with a request that another site caused; the session and the notice do when a user
+ * follows a link to us, because a redirect of an app on another site may bring them.
  */
 export async function registerCookies(app: FastifyInstance, settings: CookieSettings): Promise<SealedCookies> {
   // Without its hooks: they read every cookie of every request, needed or not.
@@ -111,7 +111,7 @@ export async function registerCookies(app: FastifyInstance, settings: CookieSett
 
   const place = (purpose: CookiePurpose, shared: boolean): Place => {
     const name = `${secure ? (shared ? '__Secure-' : '__Host-') : ''}doorcode-${purpose}`;
-    const sameSite = purpose === 'session' ? 'lax' : 'strict';
+    const sameSite = purpose === 'challenge' ? 'strict' : 'lax';
     const options = { path: '/', httpOnly: true, secure, sameSite, ...(shared && domain ? { domain } : {}) } as const;
     return { name, attributes: app.serializeCookie(name, '', options).slice(`${name}=`.length) };
   };

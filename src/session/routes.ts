@@ -77,6 +77,8 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
       // Whatever comes next: who signs out at a shared computer must not stay signed in there for an outage.
       cookies.clear(reply, 'session');
       cookies.clear(reply, 'challenge');
+      // It may say that a session cookie was just set, which the login page would miss now.
+      if (request.headers.cookie?.includes(cookies.names.notice)) cookies.clear(reply, 'notice');
       // All of them, whoever's they are: one that stayed valid would come first, or come back, after signing out.
       const sessions = await validSessions(request);
       await Promise.all([

@@ -93,6 +93,8 @@ export const loginPage: Operation = {
       headers: ['Location', 'Set-Cookie'],
     },
   },
+  errors: ['redirect_loop'],
+  failureHeaders: ['Set-Cookie'],
   credentials: { anyOf: ['session'], optional: true },
 };
 

@@ -105,7 +105,10 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       cookies.set(reply, 'session', session);
       cookies.clear(reply, 'challenge');
       const next = challenge?.next ?? '/';
-      if (wantsHtml(request)) return reply.redirect(next, 303);
+      if (wantsHtml(request)) {
+        pages.signedIn(reply);
+        return reply.redirect(next, 303);
+      }
       return { status: 'authenticated', user: session.sub, expiresAt: isoSeconds(session.exp), next };
     },
   );

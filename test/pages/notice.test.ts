@@ -38,7 +38,7 @@ t.test('it is sealed, for a minute, on our own site only, and never holds a pass
   const jar = new CookieJar();
   const sealed: string[] = [];
   const failed = await postForm('/login', { username: 'alice', password: 'zebra-password' }, jar);
-  t.match(failed.headers['set-cookie'], /^doorcode-notice=.*; Max-Age=60; Path=\/; HttpOnly; SameSite=Strict$/);
+  t.match(failed.headers['set-cookie'], /^doorcode-notice=.*; Max-Age=60; Path=\/; HttpOnly; SameSite=Lax$/);
   sealed.push(jar.cookies.get('doorcode-notice') ?? '');
   await postForm('/login', { username: 'alice', password: PASSWORD }, jar);
   const wrong = String((Number(messages[0]?.code) + 1) % 1e6).padStart(6, '0');

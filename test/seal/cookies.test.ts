@@ -296,7 +296,7 @@ t.test('only the session is shared with a domain; earlier names are read, and cl
     `__Secure-doorcode-challenge=; Max-Age=0; ${domain}; SameSite=Strict`,
     `__Host-doorcode-challenge=x; ${host}; SameSite=Strict`,
   ]);
-  t.strictSame(await shared.lines('/set/notice', old), [`__Host-doorcode-notice=x; ${host}; SameSite=Strict`]);
+  t.strictSame(await shared.lines('/set/notice', old), [`__Host-doorcode-notice=x; ${host}; SameSite=Lax`]);
   t.strictSame(await shared.lines('/clear/challenge', old), [
     `__Secure-doorcode-challenge=; Max-Age=0; ${domain}; SameSite=Strict`,
     `__Host-doorcode-challenge=; Max-Age=0; ${host}; SameSite=Strict`,

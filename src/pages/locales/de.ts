@@ -51,6 +51,10 @@ export const de: Texts = {
   hints: {
     codeSentAlready: 'Wir haben Ihnen gerade einen Code gesendet.',
     newerCode: 'Von diesem Browser aus wurde ein neuerer Code gesendet. Bitte geben Sie diesen ein.',
+    sessionNotKept:
+      'Der Code war richtig, aber Ihr Browser hat die Anmeldung nicht gespeichert. Bitte erlauben Sie Cookies für diese Seite und melden Sie sich erneut an. Wenn das nicht hilft, wenden Sie sich bitte an den Support.',
+    cookiesNotKept:
+      'Ihr Browser hat das Cookie dieser Anmeldung nicht gespeichert. Bitte erlauben Sie Cookies für diese Seite und melden Sie sich erneut an.',
   },
   attemptsLeft: {
     one: 'Noch ein Versuch.',
@@ -73,6 +77,8 @@ export const de: Texts = {
     account_locked: 'Zu viele falsche Codes. Dieses Konto ist eine Weile gesperrt.',
     too_many_requests: 'Zu viele Versuche in kurzer Zeit.',
     cross_site_request: 'Diese Anfrage kam von einer anderen Website und wurde abgelehnt.',
+    redirect_loop:
+      'Sie sind angemeldet, aber die App, die Sie öffnen möchten, erkennt das nicht und schickt Sie hierher zurück. Bitte wenden Sie sich an den Support.',
     delivery_failed: 'Der Code konnte nicht gesendet werden. Bitte versuchen Sie es noch einmal.',
     delivery_rejected: 'Diese Telefonnummer ist nicht erreichbar. Bitte wenden Sie sich an den Support.',
     directory_unavailable: 'Die Anmeldung ist gerade nicht möglich. Es ist nichts verloren gegangen.',

@@ -49,6 +49,10 @@ export const en = {
   hints: {
     codeSentAlready: 'We have just sent you a code.',
     newerCode: 'A newer code was sent from this browser. Please enter that one.',
+    sessionNotKept:
+      'You entered the right code, but your browser did not keep the sign-in. Please allow cookies for this site and sign in again. If that does not help, contact support.',
+    cookiesNotKept:
+      'Your browser did not keep the cookie of this sign-in. Please allow cookies for this site and sign in again.',
   },
   attemptsLeft: {
     one: 'One try left.',
@@ -71,6 +75,8 @@ export const en = {
     account_locked: 'Too many wrong codes. This account is locked for a while.',
     too_many_requests: 'Too many attempts in a short time.',
     cross_site_request: 'This request came from another site and was refused.',
+    redirect_loop:
+      'You are signed in, but the app that you want to open does not see it and sends you back here. Please contact support.',
     delivery_failed: 'We could not send the code. Please try again.',
     delivery_rejected: 'We cannot reach this phone number. Please contact support.',
     directory_unavailable: 'Sign-in is not available right now. Nothing was lost.',

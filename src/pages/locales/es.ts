@@ -51,6 +51,10 @@ export const es: Texts = {
   hints: {
     codeSentAlready: 'Acabamos de enviarle un código.',
     newerCode: 'Desde este navegador se ha enviado un código más reciente. Introduzca ese.',
+    sessionNotKept:
+      'El código era correcto, pero su navegador no ha guardado el inicio de sesión. Permita las cookies de este sitio e inicie sesión de nuevo. Si eso no ayuda, póngase en contacto con el servicio de asistencia.',
+    cookiesNotKept:
+      'Su navegador no ha guardado la cookie de este inicio de sesión. Permita las cookies de este sitio e inicie sesión de nuevo.',
   },
   attemptsLeft: {
     one: 'Le queda un intento.',
@@ -73,6 +77,8 @@ export const es: Texts = {
     account_locked: 'Demasiados códigos incorrectos. La cuenta está bloqueada por un tiempo.',
     too_many_requests: 'Hay demasiados intentos seguidos.',
     cross_site_request: 'Esta petición venía de otro sitio y se ha rechazado.',
+    redirect_loop:
+      'Ha iniciado sesión, pero la aplicación que quiere abrir no lo detecta y le envía de vuelta aquí. Póngase en contacto con el servicio de asistencia.',
     delivery_failed: 'No hemos podido enviar el código. Vuelva a intentarlo.',
     delivery_rejected: 'No podemos llegar a este número de teléfono. Contacte con soporte.',
     directory_unavailable: 'Ahora no se puede iniciar sesión. No se ha perdido nada.',

@@ -51,6 +51,10 @@ export const fr: Texts = {
   hints: {
     codeSentAlready: 'Nous venons de vous envoyer un code.',
     newerCode: 'Un code plus récent a été envoyé depuis ce navigateur. Saisissez celui-là.',
+    sessionNotKept:
+      'Le code était correct, mais votre navigateur n’a pas conservé la connexion. Autorisez les cookies pour ce site et connectez-vous à nouveau. Si cela n’aide pas, contactez l’assistance.',
+    cookiesNotKept:
+      'Votre navigateur n’a pas conservé le cookie de cette connexion. Autorisez les cookies pour ce site et connectez-vous à nouveau.',
   },
   attemptsLeft: {
     one: 'Il vous reste un essai.',
@@ -73,6 +77,8 @@ export const fr: Texts = {
     account_locked: 'Trop de codes incorrects. Ce compte est bloqué pour un moment.',
     too_many_requests: 'Trop d’essais en peu de temps.',
     cross_site_request: 'Cette demande venait d’un autre site et a été refusée.',
+    redirect_loop:
+      'Vous êtes connecté, mais l’application que vous voulez ouvrir ne le voit pas et vous renvoie ici. Contactez l’assistance.',
     delivery_failed: 'Nous n’avons pas pu envoyer le code. Réessayez.',
     delivery_rejected: 'Ce numéro de téléphone est injoignable. Contactez l’assistance.',
     directory_unavailable: 'La connexion est indisponible pour le moment. Rien n’a été perdu.',

@@ -51,6 +51,9 @@ export const pt: Texts = {
   hints: {
     codeSentAlready: 'Acabamos de enviar um código para você.',
     newerCode: 'Um código mais recente foi enviado a partir deste navegador. Digite esse código.',
+    sessionNotKept:
+      'O código estava certo, mas o seu navegador não guardou o login. Permita os cookies deste site e entre de novo. Se isso não ajudar, entre em contato com o suporte.',
+    cookiesNotKept: 'O seu navegador não guardou o cookie deste login. Permita os cookies deste site e entre de novo.',
   },
   attemptsLeft: {
     one: 'Resta uma tentativa.',
@@ -73,6 +76,8 @@ export const pt: Texts = {
     account_locked: 'Muitos códigos incorretos. Esta conta está bloqueada por um tempo.',
     too_many_requests: 'Muitas tentativas em pouco tempo.',
     cross_site_request: 'Este pedido veio de outro site e foi recusado.',
+    redirect_loop:
+      'Você entrou, mas o aplicativo que quer abrir não reconhece isso e manda você de volta para cá. Entre em contato com o suporte.',
     delivery_failed: 'Não foi possível enviar o código. Tente de novo.',
     delivery_rejected: 'Não conseguimos contato com este número. Fale com o suporte.',
     directory_unavailable: 'Não é possível entrar agora. Nada se perdeu.',

@@ -50,6 +50,9 @@ export const zh: Texts = {
   hints: {
     codeSentAlready: '我们刚刚已向您发送验证码。',
     newerCode: '此浏览器已请求了更新的验证码，请输入新的验证码。',
+    sessionNotKept:
+      '验证码正确，但您的浏览器没有保存登录状态。请允许本网站使用 Cookie，然后重新登录。如果仍然无法登录，请联系客服。',
+    cookiesNotKept: '您的浏览器没有保存此次登录的 Cookie。请允许本网站使用 Cookie，然后重新登录。',
   },
   attemptsLeft: {
     one: '还可尝试 1 次。',
@@ -72,6 +75,7 @@ export const zh: Texts = {
     account_locked: '错误次数过多，此账户已暂时锁定。',
     too_many_requests: '尝试过于频繁。',
     cross_site_request: '此请求来自其他网站，已被拒绝。',
+    redirect_loop: '您已登录，但您要打开的应用没有识别到登录状态，并不断将您带回此处。请联系客服。',
     delivery_failed: '验证码发送失败，请重试。',
     delivery_rejected: '无法联系到此电话号码，请联系客服。',
     directory_unavailable: '暂时无法登录，未丢失任何信息。',

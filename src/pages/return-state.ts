@@ -1,0 +1,64 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../clock.ts';
+import type { SealedCookies } from '../seal/cookies.ts';
+
+/**
+ * What a browser carries about its way through the sign-in, beyond the open login. It travels sealed in the cookie of
+ * notices, which it replaces; nothing that must be counted for security is in it.
+ */
+export interface ReturnState {
+  /** Keeps where the user wants to go while the code page is open, because the login may expire before the code is typed. */
+  keepNext(reply: FastifyReply, next: string): void;
+  /** @returns what {@link keepNext} kept, unchecked; undefined without it */
+  next(request: FastifyRequest): unknown;
+  /** Remembers that a code was accepted just now and the session cookie was set. */
+  signedIn(reply: FastifyReply): void;
+  /** Whether a session cookie was set a moment ago, so that a request without it shows that the browser did not keep it. */
+  wasSignedIn(request: FastifyRequest): boolean;
+  /**
+   * Counts that a signed-in user is sent back to a page, which may keep sending them here.
+   *
+   * @returns whether that has now happened more than {@link MAX_RETURNS} times within half a minute; the count begins anew
+   */
+  isLoop(request: FastifyRequest, reply: FastifyReply, target: string): boolean;
+}
+
+/** Long enough to come back to a code page that stayed open over night. */
+const NEXT_SECONDS = 86_400;
+/** As long as the redirect to the app and back may take. A user who signs out within it gets no wrong message: see /logout. */
+const SIGNED_IN_SECONDS = 30;
+const LOOP_SECONDS = 30;
+/** Each return takes two redirects, and browsers give up after twenty. */
+const MAX_RETURNS = 4;
+
+export function createReturnState(cookies: SealedCookies, clock: Clock): ReturnState {
+  const seconds = () => Math.floor(clock() / 1000);
+  const set = (reply: FastifyReply, fields: object, ttlSeconds: number) =>
+    cookies.set(reply, 'notice', { ...fields, exp: seconds() + ttlSeconds }, ttlSeconds);
+  /** The members of the newest state of this type that is not too old. */
+  const read = (request: FastifyRequest, typ: string): Readonly<Record<string, unknown>> | undefined =>
+    cookies
+      .openAll(request, 'notice')
+      .map(({ payload }) => Object(payload) as Record<string, unknown>)
+      .find((payload) => payload['typ'] === typ && Number(payload['exp']) > seconds());
+
+  return {
+    keepNext: (reply, next) => set(reply, { typ: 'next', next }, NEXT_SECONDS),
+    next: (request) => read(request, 'next')?.['next'],
+    signedIn: (reply) => set(reply, { typ: 'signed-in' }, SIGNED_IN_SECONDS),
+    wasSignedIn: (request) => read(request, 'signed-in') !== undefined,
+    isLoop(request, reply, target) {
+      const last = read(request, 'sent-back');
+      const isRepeated = last?.['target'] === target && Number.isSafeInteger(last['count']);
+      const count = isRepeated ? Number(last['count']) + 1 : 1;
+      if (count > MAX_RETURNS) {
+        cookies.clear(reply, 'notice');
+        return true;
+      }
+      // The time of the first return stands, so that returns of a whole day do not add up.
+      const left = isRepeated ? Number(last['exp']) - seconds() : LOOP_SECONDS;
+      set(reply, { typ: 'sent-back', target, count }, left);
+      return false;
+    },
+  };
+}

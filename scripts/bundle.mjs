@@ -12,6 +12,7 @@ const MAIN = join(DIST, 'main.js');
 /** Packages that every start needs, bundled with all that they need; the others are loaded when they are called for. */
 const BUNDLED = [
   '@fastify/cookie',
+  '@fastify/proxy-addr',
   '@fastify/secure-session',
   '@fastify/under-pressure',
   '@fastify/view',

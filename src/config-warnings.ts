@@ -6,13 +6,13 @@ import { ignoredExemptions, proxyFor, proxyVariable } from './proxy-config.ts';
 
 /** What a configuration allows but should not stay as it is; one sentence each, by the name of the setting. */
 export function configWarnings(config: Config, nowMs: number): string[] {
-  const warnings = [...sameWindows(config), ...proxies(config), ...returnOrigins(config)];
+  const warnings = [...sameWindows(config), ...proxies(config), ...returnOrigins(config), ...config.tracingWarnings];
   return config.production
     ? [...warnings, ...plainHttp(config), ...openApi(config, nowMs), ...sharedAudience(config)]
     : warnings;
 }
 
-function proxies({ proxies, senders, delivery, users }: Config): string[] {
+function proxies({ proxies, senders, delivery, users, tracing }: Config): string[] {
   const hosts = { signalwire: 'SIGNALWIRE_SPACE', twilio: 'TWILIO_HOST', plivo: 'PLIVO_HOST' } as const;
   const providers = (['signalwire', 'twilio', 'plivo'] as const).flatMap((name) => {
     const host = delivery.includes(name) ? senders[name]?.host : undefined;
@@ -22,6 +22,7 @@ function proxies({ proxies, senders, delivery, users }: Config): string[] {
     ...providers,
     ...(senders.webhook === undefined ? [] : [{ setting: 'WEBHOOK_URL', url: senders.webhook.url }]),
     ...(users.kind === 'upstream' ? [{ setting: 'USERS_URL', url: users.url }] : []),
+    ...(tracing === undefined ? [] : [{ setting: 'OTEL_EXPORTER_OTLP_ENDPOINT', url: tracing.url }]),
   ].flatMap(({ setting, url }) => (URL.canParse(url) ? [{ setting, url: new URL(url) }] : []));
   return [
     ...ignoredExemptions(proxies).map(

@@ -10,6 +10,7 @@ import { guessBudget, isWithin, percent } from './limits/risk.ts';
 import { parseWindows, type Window } from './limits/window.ts';
 import { type ProxySettings, readProxies } from './proxy-config.ts';
 import { readCountries, readDelivery, readSenders, type SenderName, type SenderSettings } from './sender-config.ts';
+import { readTracing, type TracingSettings } from './tracing-config.ts';
 
 /** Everything there is to set, read once at start. Durations are seconds. */
 export interface Config {
@@ -63,8 +64,8 @@ export interface Config {
   readonly logLevel: string;
   /** Where metrics are told, 0 for any port; undefined is nowhere. */
   readonly metricsPort: number | undefined;
-  /** Where traces are sent, over OTLP/HTTP; undefined is nowhere. */
-  readonly otlpEndpoint: string | undefined;
+  readonly tracing: TracingSettings | undefined;
+  readonly tracingWarnings: readonly string[];
   /** Later than this, the event loop is overloaded; undefined is never. */
   readonly maxEventLoopDelayMs: number | undefined;
 }
@@ -153,7 +154,7 @@ function read(env: EnvironmentReader): Config {
     assertionAudience: readAssertionAudience(env),
     logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     metricsPort: readMetricsPort(env, port),
-    otlpEndpoint: env.url('OTEL_EXPORTER_OTLP_ENDPOINT')?.href,
+    ...readTracing(env),
     maxEventLoopDelayMs: readMaxDelay(env),
   };
 }

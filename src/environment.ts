@@ -58,6 +58,12 @@ export class EnvironmentReader {
     return lower === undefined || lower === '' ? { name, value } : { name: name.toLowerCase(), value: lower };
   }
 
+  /** A variable of another specification, which is documented there: it is not one of our settings. */
+  foreign(name: string): string | undefined {
+    const value = this.#env[name]?.trim();
+    return value === '' ? undefined : value;
+  }
+
   /** A setting that may also stand in the file that `NAME_FILE` names, as container secrets do. */
   secret(name: string): string | undefined {
     const value = this.text(name);

@@ -110,7 +110,7 @@ export async function serve({
     openComposer(config, logger),
   );
   const metrics = await openMetrics(config);
-  const tracing = await openTracing(config, version);
+  const tracing = await openTracing(config, version, logger);
   const directory = tracing === undefined ? users : tracedDirectory(users, tracing.startSpan);
   for (const warning of configWarnings(config, systemClock())) logger.warn(warning);
   const keys = deriveKeys(config.masterKeys);
@@ -360,10 +360,10 @@ async function openMetrics({ metricsPort }: Config): Promise<Metrics | undefined
   return createMetrics();
 }
 
-async function openTracing({ otlpEndpoint: endpoint }: Config, version: string): Promise<Tracing | undefined> {
-  if (endpoint === undefined) return undefined;
+async function openTracing({ tracing, proxies }: Config, version: string, log: Log): Promise<Tracing | undefined> {
+  if (tracing === undefined) return undefined;
   const { startTracing } = await import('./telemetry/tracing.ts');
-  return startTracing({ endpoint, version });
+  return startTracing({ settings: tracing, proxies, version, log });
 }
 
 /** @throws Error that names HOST or METRICS_PORT; the service, which nobody has asked anything yet, is closed then */

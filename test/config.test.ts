@@ -94,7 +94,8 @@ t.test('development needs no setting at all', async (t) => {
     assertionAudience: undefined,
     logLevel: 'info',
     metricsPort: undefined,
-    otlpEndpoint: undefined,
+    tracing: undefined,
+    tracingWarnings: [],
     maxEventLoopDelayMs: 150,
   });
   t.strictSame(
@@ -209,7 +210,15 @@ t.test('everything can be set', async (t) => {
     assertionAudience: ['inbox', 'https://d.example'],
     logLevel: 'warn',
     metricsPort: 9464,
-    otlpEndpoint: 'http://127.0.0.1:4318/',
+    tracing: {
+      url: 'http://127.0.0.1:4318/v1/traces',
+      protocol: 'http/json',
+      headers: [],
+      timeoutMs: 10_000,
+      compression: 'none',
+      tls: {},
+    },
+    tracingWarnings: [],
     maxEventLoopDelayMs: 100,
   });
   t.strictSame(
@@ -263,6 +272,9 @@ t.test('the names of the settings are known', async (t) => {
     'NO_PROXY',
     'ORIGIN',
     'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    'OTEL_SDK_DISABLED',
+    'OTEL_TRACES_EXPORTER',
     'OTP_ATTEMPTS',
     'OTP_DIGITS',
     'OTP_TTL',

@@ -42,9 +42,9 @@ async function startAll(t: Test, env: Record<string, string> = {}) {
 }
 
 /** The built program with a proxy for everything. Its destinations are on loopback, and not in NO_PROXY. */
-async function startProxied(t: Test, env: Record<string, string> = {}) {
+async function startProxied(t: Test, env: Record<string, string> = {}, collectorStatus = 200) {
   const collector = await startLoopbackServer(t, (_visit, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    response.writeHead(collectorStatus, { 'content-type': 'application/json' }).end('{}');
   });
   const proxy = await startHttpProxy(t);
   const url = proxy.url.replace('//', '//anna:proxy-password@');
@@ -130,7 +130,7 @@ t.test('every outgoing request goes through the proxy', async (t) => {
   t.strictSame(proxy.tunnels, [api.host, api.host, api.host], 'SignalWire, Twilio, Plivo');
   t.equal(api.connections, 3);
   t.strictSame([users.visits.length, webhook.visits.length, api.requests.length], [2, 1, 4]);
-  const forwarded = [`${users.url}/`, `${webhook.url}/`, `${users.url}/`];
+  const forwarded = [`${users.url}/`, `${webhook.url}/`, `${users.url}/`, `${collector.url}/v1/traces`];
   t.strictSame(proxy.forwarded, forwarded);
   t.equal(collector.visits.length, 1);
   const expected = `Basic ${Buffer.from('anna:proxy-password').toString('base64')}`;
@@ -155,7 +155,7 @@ t.test('NO_PROXY from the .env file exempts destinations', async (t) => {
 });
 
 t.test('a proxy that refuses: each sender fails for a clear reason, and the next one is tried', async (t) => {
-  const { api, webhook, proxy, service, login } = await startProxied(t, { http_proxy: '' });
+  const { api, webhook, collector, proxy, service, login } = await startProxied(t, { http_proxy: '' }, 404);
   for (const status of [407, 502]) {
     proxy.behave(status);
     t.equal((await login('sms')).status, 200, 'by the webhook, which needs no proxy');
@@ -168,4 +168,9 @@ t.test('a proxy that refuses: each sender fails for a clear reason, and the next
     ),
   );
   t.strictSame([proxy.tunnels.length, api.requests.length, webhook.visits.length], [6, 0, 2]);
+  await service.stop('SIGINT');
+  t.match(
+    logLines(service.output()).filter(({ msg }) => msg === 'collector does not accept traces'),
+    [{ endpoint: new URL(collector.url).host, reason: 'http_404' }],
+  );
 });

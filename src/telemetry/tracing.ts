@@ -8,16 +8,14 @@ import {
   trace as traces,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { FastifyInstance } from 'fastify';
 import { parseTraceparent, type StartSpan, traceIdOf, untraced } from '../trace.ts';
+import { createOtlpExporter, type OtlpExporterOptions } from './otlp-exporter.ts';
 import { withoutSecrets } from './told-span.ts';
 
-export interface TracingOptions {
-  /** Base URL of a collector; spans go to `/v1/traces` below it. */
-  readonly endpoint: string;
+export interface TracingOptions extends OtlpExporterOptions {
   readonly version: string;
 }
 
@@ -40,9 +38,9 @@ const CLOSE_MS = 1000;
  * Work hangs below its request because the trace is handed along with it (`trace.ts`): a request's `traceparent` is
  * replaced by that of its span, and everything that passes it on names the span.
  */
-export function startTracing({ endpoint, version }: TracingOptions): Tracing {
+export function startTracing({ version, ...options }: TracingOptions): Tracing {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
-  const exporter = new OTLPTraceExporter({ url: new URL('v1/traces', withSlash(endpoint)).href });
+  const exporter = createOtlpExporter(options);
   const resource = resourceFromAttributes({ 'service.name': 'doorcode', 'service.version': version });
   const provider = new BasicTracerProvider({
     resource: resource.merge(detectResources({ detectors: [envDetector] })),
@@ -98,10 +96,6 @@ export function startTracing({ endpoint, version }: TracingOptions): Tracing {
       clearTimeout(timer);
     },
   };
-}
-
-function withSlash(url: string): string {
-  return url.endsWith('/') ? url : `${url}/`;
 }
 
 function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {

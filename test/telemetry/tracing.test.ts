@@ -6,6 +6,7 @@ import { tracedDirectory } from '../../src/telemetry/traced-directory.ts';
 import { startTracing } from '../../src/telemetry/tracing.ts';
 import type { Trace } from '../../src/trace.ts';
 import { ALICE, PASSWORD, testApp } from '../support/build-app.ts';
+import { optionsFor } from '../support/collector.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { keep } from '../support/kept.ts';
 import { startLoopbackServer } from '../support/loopback-server.ts';
@@ -28,7 +29,7 @@ t.test('a collector is told of requests and of what was asked elsewhere, and of 
   const { url: endpoint, visits } = await startLoopbackServer(t, (_visit, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });
-  const tracing = startTracing({ endpoint, version: '1.2.3' });
+  const tracing = startTracing({ ...optionsFor(endpoint), version: '1.2.3' });
   const handed: Message[] = [];
   const clock = fakeClock();
   const senders = ['first', 'second'].map((name, index) => ({
@@ -117,7 +118,7 @@ t.test("what the service is called is for OpenTelemetry's own variables to say",
   });
   const attributesWith = async (env: Record<string, string>) => {
     Object.assign(process.env, env);
-    const tracing = startTracing({ endpoint, version: '1.2.3' });
+    const tracing = startTracing({ ...optionsFor(endpoint), version: '1.2.3' });
     for (const name of Object.keys(env)) delete process.env[name];
     tracing.startSpan('send', undefined).end();
     await tracing.close();
@@ -137,7 +138,7 @@ t.test("what the service is called is for OpenTelemetry's own variables to say",
 });
 
 t.test('the state of a trace that there is not is not passed on', async (t) => {
-  const tracing = startTracing({ endpoint: 'http://127.0.0.1:9', version: '' });
+  const tracing = startTracing({ ...optionsFor('http://127.0.0.1:9'), version: '' });
   const asked: (Trace | undefined)[] = [];
   const { app, post } = await testApp({
     ports: {
@@ -172,7 +173,7 @@ t.test('the state of a trace that there is not is not passed on', async (t) => {
 });
 
 t.test('a collector that is away keeps nobody waiting', async (t) => {
-  const tracing = startTracing({ endpoint: 'http://127.0.0.1:9', version: '' });
+  const tracing = startTracing({ ...optionsFor('http://127.0.0.1:9'), version: '' });
   tracing.startSpan('send', undefined).end();
   const startedAt = performance.now();
   await tracing.close();

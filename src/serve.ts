@@ -22,6 +22,7 @@ import { guessBudget } from './limits/risk.ts';
 import { listenFault } from './listen-fault.ts';
 import type { Log } from './log.ts';
 import { locales } from './pages/locales/locales.ts';
+import { publicSuffixFault } from './public-suffix.ts';
 import { createRandomBytes } from './random.ts';
 import { deriveKeys, type SealKeys } from './seal/keys.ts';
 import type { SenderName } from './sender-config.ts';
@@ -104,8 +105,9 @@ export async function serve({
     ...(logDestination === undefined ? {} : { destination: logDestination }),
   });
   const lifecycle: Lifecycle = { draining: false };
+  const suffixFault = await publicSuffixFault(config);
   const [{ directory: users, hashing }, compose] = await withoutFaults(
-    faults,
+    suffixFault === undefined ? faults : [...faults, suffixFault],
     openDirectory(config, logger),
     openComposer(config, logger),
   );

@@ -45,6 +45,7 @@ t.test('whatever the answer is, it is handed on: status, and JSON where it is so
   t.equal(server.connections, 1);
   server.behave('reset');
   t.match(await failure(http.post(request, patient())), { name: 'DeliveryError', reason: 'connection' });
+  t.equal(server.requests.length, 5, 'a message that was written to a reused connection is not written again');
 });
 
 t.test('what finds no connection free is told so at once, and waits in no queue', async (t) => {

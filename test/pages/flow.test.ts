@@ -81,7 +81,7 @@ for (const [name, options] of Object.entries(LOOKS)) {
     await fits('code, wrong');
     await tabTo(page, words.otp.callInstead);
     await page.keyboard.press('Enter');
-    await page.getByText('•••01').waitFor();
+    await page.getByText('••01').waitFor();
     await page.locator('#message').waitFor({ state: 'detached' });
     t.equal(place.messages.at(-1)?.channel, 'voice');
     t.equal(await focused(page), 'otp');

@@ -4,7 +4,7 @@
 local URL = "http://127.0.0.1:3001/auth"
 -- doorcode needs no other headers of the client to answer.
 local PASSED_ON = {
-  "accept", "sec-fetch-dest", "sec-fetch-mode", "traceparent", "tracestate",
+  "accept", "origin", "sec-fetch-dest", "sec-fetch-mode", "traceparent", "tracestate", "x-requested-with",
   "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
 }
 local READ = {

@@ -1,12 +1,15 @@
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { attacks } from '../src/attack/attacks/all.ts';
 import { systemClock } from '../src/clock.ts';
 import { runCommand } from '../src/command-line.ts';
 import { createAssertions } from '../src/gateway/assertion.ts';
+import { startLoopbackServer } from './support/loopback-server.ts';
 import { program } from './support/programs.ts';
+import { freePort } from './support/redis.ts';
 import { MAIN, startService } from './support/service.ts';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -143,3 +146,73 @@ t.test('what the README shows of an attack is what the command does', async (t) 
   t.match(start, /8026/);
   t.match(said.join(), start, 'the command tells the same line when it is not set up');
 });
+
+t.test(
+  'the recipe of the README lets preflight requests pass, nothing else, and without anything of a user',
+  async (t) => {
+    const nginx = program(t, 'nginx');
+    if (nginx === null) return;
+    const [, recipe = ''] = /```nginx\n(map [\s\S]*?)```/.exec(README) ?? [];
+    const [map = ''] = /^map [\s\S]*?^\}/m.exec(recipe) ?? [];
+    const app = await startLoopbackServer(t);
+    const auth = await startLoopbackServer(t, (_visit, response) => void response.writeHead(401).end());
+    const port = await freePort();
+    const folder = t.testdir({});
+    const locations = recipe
+      .replace(map, '')
+      .replace(/# … auth_request.*/, 'auth_request /check; proxy_pass http://app;');
+    writeFileSync(
+      `${folder}/nginx.conf`,
+      `daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}
+    http {
+      access_log off; client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
+      fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
+      ${map}
+      upstream app { server ${new URL(app.url).host}; }
+      server {
+        listen 127.0.0.1:${port};
+        ${locations}
+        location = /check { internal; proxy_pass ${auth.url}/auth; }
+      }
+    }`,
+    );
+    const child = spawn(nginx, ['-p', folder, '-c', `${folder}/nginx.conf`], { stdio: 'ignore' });
+    t.teardown(() => void child.kill('SIGTERM'));
+    for (let isUp = false; !isUp; ) {
+      if (child.exitCode !== null) throw new Error(readFileSync(`${folder}/error.log`, 'utf8'));
+      isUp = await new Promise((resolve) => {
+        const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+        socket.unref().end();
+      });
+    }
+
+    const { request } = await import('undici');
+    const send = async (method: string, headers: Record<string, string>) => {
+      const answer = await request(`http://127.0.0.1:${port}/inbox`, { method: method as 'GET', headers });
+      await answer.body.dump();
+      return answer.statusCode;
+    };
+    const origin = 'https://other.example.com:8443';
+    const preflight = { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'x-a' };
+    const more = { cookie: 'a=b', 'remote-user': 'admin', 'remote.user': 'admin', authorization: 'x' };
+    t.equal(await send('OPTIONS', { ...preflight, ...more }), 200);
+    t.equal(await send('OPTIONS', { ...preflight, origin: 'null' }), 200);
+    t.strictSame(Object.keys(app.visits[0]?.headers ?? {}).toSorted(), [
+      'access-control-request-headers',
+      'access-control-request-method',
+      'connection',
+      'host',
+      'origin',
+    ]);
+    for (const [method, headers] of [
+      ['OPTIONS', {}],
+      ['OPTIONS', { origin }],
+      ['OPTIONS', { origin: 'https://other.example.com:80' }],
+      ['OPTIONS', { 'access-control-request-method': 'PUT' }],
+      ['GET', preflight],
+      ['POST', preflight],
+    ] as const)
+      t.equal(await send(method, headers), 401, `${method} ${Object.keys(headers)}`);
+    t.equal(app.visits.length, 2);
+  },
+);

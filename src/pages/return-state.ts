@@ -23,11 +23,11 @@ export interface ReturnState {
   isLoop(request: FastifyRequest, reply: FastifyReply, target: string): boolean;
 }
 
-/** Long enough to come back to a code page that stayed open over night. */
-const NEXT_SECONDS = 86_400;
-/** As long as the redirect to the app and back may take. A user who signs out within it gets no wrong message: see /logout. */
-const SIGNED_IN_SECONDS = 30;
-const LOOP_SECONDS = 30;
+/**
+ * How long each state is kept. A code page may stay open over night; a redirect to the app and back takes seconds. A user who
+ * signs out meanwhile gets no wrong message, because /logout clears the cookie.
+ */
+const TTL_SECONDS = { next: 86_400, 'signed-in': 30, 'sent-back': 30 } as const;
 /** Each return takes two redirects, and browsers give up after twenty. */
 const MAX_RETURNS = 4;
 
@@ -36,16 +36,23 @@ export function createReturnState(cookies: SealedCookies, clock: Clock): ReturnS
   const set = (reply: FastifyReply, fields: object, ttlSeconds: number) =>
     cookies.set(reply, 'notice', { ...fields, exp: seconds() + ttlSeconds }, ttlSeconds);
   /** The members of the newest state of this type that is not too old. */
-  const read = (request: FastifyRequest, typ: string): Readonly<Record<string, unknown>> | undefined =>
+  const read = (
+    request: FastifyRequest,
+    typ: keyof typeof TTL_SECONDS,
+  ): Readonly<Record<string, unknown>> | undefined =>
     cookies
       .openAll(request, 'notice')
       .map(({ payload }) => Object(payload) as Record<string, unknown>)
-      .find((payload) => payload['typ'] === typ && Number(payload['exp']) > seconds());
+      .find(({ typ: own, exp }) => {
+        const left = Number(exp) - seconds();
+        // More than the whole time is left only after the clock was set back.
+        return own === typ && left > 0 && left <= TTL_SECONDS[typ];
+      });
 
   return {
-    keepNext: (reply, next) => set(reply, { typ: 'next', next }, NEXT_SECONDS),
+    keepNext: (reply, next) => set(reply, { typ: 'next', next }, TTL_SECONDS.next),
     next: (request) => read(request, 'next')?.['next'],
-    signedIn: (reply) => set(reply, { typ: 'signed-in' }, SIGNED_IN_SECONDS),
+    signedIn: (reply) => set(reply, { typ: 'signed-in' }, TTL_SECONDS['signed-in']),
     wasSignedIn: (request) => read(request, 'signed-in') !== undefined,
     isLoop(request, reply, target) {
       const last = read(request, 'sent-back');
@@ -56,7 +63,7 @@ export function createReturnState(cookies: SealedCookies, clock: Clock): ReturnS
         return true;
       }
       // The time of the first return stands, so that returns of a whole day do not add up.
-      const left = isRepeated ? Number(last['exp']) - seconds() : LOOP_SECONDS;
+      const left = isRepeated ? Number(last['exp']) - seconds() : TTL_SECONDS['sent-back'];
       set(reply, { typ: 'sent-back', target, count }, left);
       return false;
     },

@@ -280,9 +280,11 @@ export function createSignInPages(parts: SignInPageParts) {
       const challenge = await openChallenge(request);
       const notice = notices.read(request);
       if (challenge === null) {
-        const next = returnTo(notice?.next ?? returnState.next(request));
+        const kept = returnState.next(request);
+        const next = returnTo(notice?.next ?? kept);
         if ((await currentSession(request)) !== null) return reply.redirect(next, 303);
-        if (notice !== null || !comesFromLogin(request)) return reply.redirect(loginLink(next), 303);
+        if (notice !== null || kept !== undefined || !comesFromLogin(request))
+          return reply.redirect(loginLink(next), 303);
         // The password was right, or we would not have sent the browser here, but our cookie did not come back.
         request.log.info({ event: 'sys_challenge_cookie_lost' }, 'a browser did not keep the cookie of its login');
         return loginPage(reply, { next: returnTo(nextOfReferer(request)), username: '' }, { code: 'cookiesNotKept' });
@@ -297,9 +299,8 @@ export function createSignInPages(parts: SignInPageParts) {
         if ((await currentSession(request)) !== null) return reply.redirect(challenge.next, 303);
         return tell(reply, new DoorcodeError('otp_used'), { username: challenge.sub }, loginLink(challenge.next));
       }
-      // One cookie holds both, so the notice is gone either way.
-      if (challenge.next === '/') notices.clear(request, reply);
-      else returnState.keepNext(reply, challenge.next);
+      // It takes the place of the notice, so a reload does not show that again.
+      returnState.keepNext(reply, challenge.next);
       const said = notice === null ? undefined : onOtpPage(notice, challenge);
       return pages.otp(reply, otpView(challenge, standing), said ?? stateOf(challenge, standing));
     },

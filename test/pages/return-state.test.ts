@@ -115,6 +115,16 @@ t.test('a browser that does not keep the cookie of the login is told so, not sho
     });
 });
 
+t.test('a login that expires on the code page is no lost cookie', async (t) => {
+  const service = await testApp({ env: ENV });
+  const jar = new CookieJar();
+  const headers = { ...BROWSER, host: 'login.example.com', referer: 'https://login.example.com/login' };
+  await service.postForm('/login', { username: ALICE.username, password: PASSWORD }, jar);
+  await service.get('/otp', jar, headers);
+  jar.cookies.delete('__Host-doorcode-challenge');
+  t.match(await service.get('/otp', jar, headers), { statusCode: 303, headers: { location: '/login' } });
+});
+
 t.test('a login that expires on the code page goes on to where its user wanted to go', async (t) => {
   const next = `${APP}/inbox?a=1&b=2`;
   const service = await testApp({ env: ENV });
@@ -143,6 +153,13 @@ t.test('a login that expires on the code page goes on to where its user wanted t
   }
   const invalid = await service.postForm('/otp', { otp: 'x' }, await expired());
   t.match(invalid.body, 'name="next" value="https://app.example.com/inbox?a=1&amp;b=2"');
+  // Browsers repeat the Referer when they reload.
+  const headers = { ...BROWSER, host: 'login.example.com', referer: `https://login.example.com${back}` };
+  t.match(
+    await service.get('/otp', await expired(), headers),
+    { statusCode: 303, headers: { location: back } },
+    'Referer',
+  );
   const dayLater = await expired();
   service.clock.advance(86_400);
   t.match(await service.get('/otp', dayLater, BROWSER), { headers: { location: '/login' } });

@@ -20,7 +20,7 @@ function eventsOf({ logs }: TestApp) {
 t.test('a sign-in, in the words of the vocabulary', async (t) => {
   const service = await testApp();
   const subject = createSubjectHash(service.config.masterKeys[0] as Buffer)('alice');
-  const about = { subject, flow: 'sign_in', to: '•••01', channel: 'sms' };
+  const about = { subject, flow: 'sign_in', to: '+1 ••• ••• ••01', channel: 'sms' };
   service.onDeliver(() => service.clock.advance(2));
   const { jar, code } = await service.login(ALICE);
   t.strictSame(eventsOf(service), [

@@ -89,9 +89,10 @@ export async function freePort() {
  * @param options.replicas two addresses of doorcode, `127.0.0.1:3000`
  * @param options.app the address of the app
  * @param options.tls key and certificate, PEM
+ * @param options.changes texts of the file to replace, each with its replacement
  * @returns how to end it, and what it wrote
  */
-export async function startGateway(name, program, { port, replicas, app, tls }) {
+export async function startGateway(name, program, { port, replicas, app, tls, changes = [] }) {
   const folder = await mkdtemp(join(tmpdir(), 'doorcode-gateway-'));
   const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key'), pem: join(folder, 'tls.pem') };
   const lua = join(folder, 'doorcode.lua');
@@ -106,7 +107,7 @@ export async function startGateway(name, program, { port, replicas, app, tls }) 
   ]);
   const { config, args } = gateways[name]({ port, askPort, replicas, app, folder, files, lua });
   const path = join(folder, 'config');
-  await writeFile(path, config);
+  await writeFile(path, put(config, changes));
 
   const child = spawn(program, args(path), {
     cwd: folder,

@@ -38,6 +38,7 @@ const OPTION_OWNERS: Readonly<Record<string, string>> = {
   fault: 'phone',
   user: 'attack',
   password: 'attack',
+  app: 'attack',
   inbox: 'attack',
   minutes: 'attack',
   'i-own-this-host': 'attack',
@@ -62,6 +63,7 @@ export async function runCommand(args: readonly string[], version: string, io: C
         assertion: { type: 'boolean' },
         user: { type: 'string', multiple: true },
         password: { type: 'string', multiple: true },
+        app: { type: 'string' },
         inbox: { type: 'string' },
         minutes: { type: 'string' },
         'i-own-this-host': { type: 'boolean' },
@@ -103,6 +105,7 @@ export async function runCommand(args: readonly string[], version: string, io: C
       const { attackCommand } = await import('./attack/command.ts');
       const args = {
         url: rest[0],
+        ...(values.app === undefined ? {} : { app: values.app }),
         inbox: values.inbox ?? '127.0.0.1:8026',
         minutes: values.minutes ?? '15',
         users: values.user ?? [],

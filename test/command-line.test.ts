@@ -387,12 +387,21 @@ t.test('an attack is handed what the command line says, and ends with its exit c
     },
   );
   t.match(await run(['attack', 'http://127.0.0.1:3000'], { command }), { outcome: { exitCode: 3 }, err: '' });
-  const more = ['--user=a', '--user=b', '--password=x', '--inbox=[::1]:1', '--minutes=2', '--i-own-this-host'];
+  const more = [
+    '--app=https://app.example.com/',
+    '--user=a',
+    '--user=b',
+    '--password=x',
+    '--inbox=[::1]:1',
+    '--minutes=2',
+    '--i-own-this-host',
+  ];
   await run(['attack', 'https://login.example.com', ...more], { command });
   t.strictSame(calls, [
     { url: 'http://127.0.0.1:3000', inbox: '127.0.0.1:8026', minutes: '15', users: [], passwords: [], owned: false },
     {
       url: 'https://login.example.com',
+      app: 'https://app.example.com/',
       inbox: '[::1]:1',
       minutes: '2',
       users: ['a', 'b'],

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { AppClient } from './app-client.ts';
 import type { Answer, Client } from './client.ts';
 import type { Inbox } from './inbox.ts';
 import type { CookieJar } from './jar.ts';
@@ -31,6 +32,8 @@ export interface Scene {
   /** The origin that is attacked. */
   readonly deployment: string;
   readonly client: Client;
+  /** The operator's own app behind the gateway, where one is named. */
+  readonly app?: AppClient | undefined;
   readonly inbox: Inbox;
   readonly logins: Logins;
   /** The first signs in; the second, if any, may end up locked. */

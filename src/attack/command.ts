@@ -4,11 +4,13 @@ import { systemClock } from '../clock.ts';
 import { ConfigError, type Environment, EnvironmentReader, UsageError } from '../environment.ts';
 import type { Account } from './logins.ts';
 import { attack } from './run.ts';
-import { parseHostPort, parseTarget } from './target.ts';
+import { parseApp, parseHostPort, parseTarget } from './target.ts';
 
 /** What the command line says. */
 export interface AttackArguments {
   readonly url: string;
+  /** URL of the operator's own app behind the gateway. */
+  readonly app?: string | undefined;
   /** `HOST:PORT`. */
   readonly inbox: string;
   readonly minutes: string;
@@ -37,6 +39,7 @@ const MAX_MINUTES = 60;
  */
 export async function attackCommand(args: AttackArguments, { env, write, readPassword }: AttackIo): Promise<number> {
   const url = parseTarget(args.url, args.owned);
+  const app = args.app === undefined ? undefined : parseApp(args.app, args.owned);
   const inbox = parseHostPort(args.inbox);
   const minutes = parseMinutes(args.minutes);
   const reader = new EnvironmentReader(env);
@@ -48,6 +51,7 @@ export async function attackCommand(args: AttackArguments, { env, write, readPas
   write(`Attacking ${url} as ${accounts.map(({ username }) => username).join(', ')}, codes come to ${args.inbox}`);
   const { exitCode } = await attack({
     url,
+    app,
     accounts,
     inbox,
     secret,

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { createAppClient } from './app-client.ts';
 import { type Attack, GotThrough, NotTried, type Scene } from './attack.ts';
 import { attacks as allAttacks } from './attacks/all.ts';
 import { createClient } from './client.ts';
@@ -9,6 +10,8 @@ import { exitCode, type Finding, findingLine, summaryLine } from './report.ts';
 export interface AttackOptions {
   /** Of the deployment; only its origin counts. */
   readonly url: string;
+  /** Of the operator's own app behind the gateway; attacks on it are skipped without. */
+  readonly app?: string | undefined;
   readonly accounts: readonly [Account, ...Account[]];
   /** Where messages are taken: what the deployment's `WEBHOOK_URL` leads to, and what they are signed with. */
   readonly inbox: { readonly host: string; readonly port: number };
@@ -39,12 +42,9 @@ export async function attack(options: AttackOptions): Promise<{ findings: readon
   const startedAt = clock();
   const endsAt = startedAt + maxSeconds * 1000;
   const inbox = await startInbox({ ...options.inbox, secret, clock });
-  const client = createClient({
-    url,
-    maxRequests: MAX_REQUESTS,
-    ca: options.ca,
-    timeLeftMs: () => endsAt - clock(),
-  });
+  const timeLeftMs = () => endsAt - clock();
+  const client = createClient({ url, maxRequests: MAX_REQUESTS, ca: options.ca, timeLeftMs });
+  const { app } = options;
   const pause = async (ms: number, why: string) => {
     const seconds = Math.ceil(ms / 1000);
     if (clock() + ms > endsAt) throw new NotTried(`in ${seconds} s ${why}, but this run ends before that (--minutes)`);
@@ -55,6 +55,7 @@ export async function attack(options: AttackOptions): Promise<{ findings: readon
   const scene: Scene = {
     deployment: new URL(url).origin,
     client,
+    app: app === undefined ? undefined : createAppClient({ url: app, ca: options.ca, timeLeftMs }),
     inbox,
     logins,
     accounts,

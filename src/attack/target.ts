@@ -17,6 +17,18 @@ export function parseTarget(text: string, owned: boolean): string {
 }
 
 /**
+ * The URL of the operator's own app behind the gateway, under the same rule.
+ *
+ * @returns the URL with its path
+ * @throws UsageError that says what is wrong with it
+ */
+export function parseApp(text: string, owned: boolean): string {
+  if (!isHttpUrl(text)) throw new UsageError('--app must be the URL of an app: https://app.example.com/');
+  parseTarget(text, owned);
+  return new URL(text).href;
+}
+
+/**
  * Reads `HOST:PORT`, an IPv6 address in brackets.
  *
  * @throws UsageError when it is none

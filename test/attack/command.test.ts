@@ -81,6 +81,8 @@ t.test('wrong arguments, and a host that is not this machine, are refused before
   const table: [Partial<AttackArguments>, RegExp][] = [
     [{ url: 'https://login.example.com' }, /is not this machine/],
     [{ url: 'nonsense' }, /URL must be/],
+    [{ app: 'https://app.example.com/' }, /app\.example\.com is not this machine/],
+    [{ app: 'nonsense' }, /--app must be/],
     [{ inbox: '8026' }, /--inbox must be/],
     [{ minutes: '0' }, /--minutes must be/],
     [{ minutes: '61' }, /--minutes must be/],
@@ -88,8 +90,8 @@ t.test('wrong arguments, and a host that is not this machine, are refused before
   ];
   for (const [args, complaint] of table) await t.rejects(run(args), complaint, JSON.stringify(args));
   t.equal(runs.length, 0);
-  await run({ url: 'https://login.example.com', owned: true });
-  t.match(runs, [{ url: 'https://login.example.com' }]);
+  await run({ url: 'https://login.example.com', app: 'https://app.example.com/whoami?a=1', owned: true });
+  t.match(runs, [{ url: 'https://login.example.com', app: 'https://app.example.com/whoami?a=1' }]);
 });
 
 t.test('without a secret it tells how to start what is to be attacked', async (t) => {

@@ -27,6 +27,7 @@ export async function attackAt(
   clock: FakeClock,
   more: {
     readonly accounts?: readonly [Account, ...Account[]];
+    readonly app?: string;
     readonly attacks?: readonly Attack[];
     readonly ca?: string;
     readonly maxSeconds?: number;

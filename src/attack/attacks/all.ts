@@ -1,5 +1,6 @@
 import type { Attack } from '../attack.ts';
 import { accountLock } from './account-lock.ts';
+import { appCookies } from './app-cookies.ts';
 import { bruteForce } from './brute-force.ts';
 import { cookieRollback } from './cookie-rollback.ts';
 import { cookieSwap } from './cookie-swap.ts';
@@ -20,6 +21,7 @@ import { secondFactorSkipped } from './second-factor.ts';
 import { sendBombing } from './send-bombing.ts';
 import { signedOut } from './signed-out.ts';
 import { toldSecrets } from './told-secrets.ts';
+import { upgradeSmuggling } from './upgrade-smuggling.ts';
 import { enumerationByBytes, enumerationByTime } from './user-enumeration.ts';
 
 /**
@@ -46,6 +48,8 @@ export const attacks: readonly Attack[] = [
   replay,
   cookieSwap,
   openRedirect,
+  upgradeSmuggling,
+  appCookies,
   signedOut,
   expiredCode,
   replacedCode,

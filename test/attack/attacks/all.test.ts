@@ -1,9 +1,15 @@
 import t, { type Test } from 'tap';
+import { startGateway } from '../../../bench/gateways.mjs';
 import { attacks } from '../../../src/attack/attacks/all.ts';
 import { hashPassword } from '../../../src/users/password.ts';
 import { attackAt, inboxSettings, named } from '../../support/attacking.ts';
+import { startEchoApp } from '../../support/echo-app.ts';
 import { farAway } from '../../support/far-away.ts';
+import { startLoopbackServer } from '../../support/loopback-server.ts';
+import { program } from '../../support/programs.ts';
+import { freePort } from '../../support/redis.ts';
 import { type Change, testBuild } from '../../support/test-build.ts';
+import { createTestTls } from '../../support/tls.ts';
 import { writeUsers } from '../../support/user-files.ts';
 
 const ACCOUNTS = [
@@ -293,5 +299,91 @@ for (const [what, { fails, ...build }] of Object.entries(weakened)) {
     const skipped = named(bad, 'skipped').filter((name) => !ON_THE_APP.includes(name));
     t.strictSame(skipped, [], 'nothing else is skipped');
     t.equal(exitCode, fails.length > 0 ? 1 : 0);
+  });
+}
+
+/** An app behind deploy/nginx.conf, with some of its lines replaced, or with a service that is changed. */
+interface Behind {
+  readonly gateway?: readonly (readonly [from: string, to: string])[];
+  readonly service?: readonly Change[];
+  /** Without: switches to any protocol and repeats its headers. */
+  readonly app?: 'repeats its headers' | 'says nothing';
+  readonly fails: readonly string[];
+  readonly skipped?: readonly string[];
+}
+
+const anyUpgrade = ['proxy_set_header Upgrade $app_upgrade;', 'proxy_set_header Upgrade $http_upgrade;'] as const;
+const anyConnection = ['proxy_set_header Connection $app_connection;', 'proxy_set_header Connection upgrade;'] as const;
+const allCookies = ['proxy_set_header Cookie $app_cookies;', 'proxy_set_header Cookie $http_cookie;'] as const;
+
+const behindNginx: Record<string, Behind> = {
+  'the file as it is': { fails: [] },
+  'the file as it is, with an app that repeats nothing': {
+    app: 'says nothing',
+    fails: [],
+    skipped: ['session cookie at the app'],
+  },
+  'an Upgrade header of the client, which the app agrees to': {
+    gateway: [anyUpgrade, anyConnection],
+    fails: ['upgrade smuggling'],
+  },
+  'an Upgrade header of the client, which the app only repeats': {
+    app: 'repeats its headers',
+    gateway: [anyUpgrade, anyConnection],
+    fails: ['upgrade smuggling'],
+  },
+  'the cookies of doorcode': { gateway: [allCookies], fails: ['session cookie at the app'] },
+  'no cookies at all': {
+    gateway: [[allCookies[0], 'proxy_set_header Cookie "";']],
+    fails: ['session cookie at the app'],
+  },
+  'an assertion for every app': {
+    service: [{ file: 'gateway/audience.js', from: 'return (request) => {', to: 'return () => { return origin;' }],
+    fails: ['session cookie at the app'],
+  },
+};
+
+for (const [what, { gateway = [], service = [], app, fails, skipped = [] }] of Object.entries(behindNginx)) {
+  t.test(`${fails.length > 0 ? 'it is told' : 'it passes'} of what an app behind nginx gets: ${what}`, async (t) => {
+    const nginx = program(t, 'nginx');
+    if (nginx === null) return;
+    const build = await testBuild(t, service);
+    const inbox = await inboxSettings();
+    const port = await freePort();
+    const { url } = await build.start({
+      ...inbox.env,
+      TRUST_PROXY: 'loopback',
+      ALLOWED_RETURN_ORIGINS: `https://localhost:${port}`,
+      ASSERTION_KEY: Buffer.alloc(32, 2).toString('base64'),
+    });
+    const behind =
+      app === undefined
+        ? await startEchoApp(t)
+        : await startLoopbackServer(t, ({ headers }, response) => {
+            response.end(app === 'says nothing' ? 'hello' : JSON.stringify(headers));
+          });
+    const tls = createTestTls();
+    const running = await startGateway('nginx', nginx, {
+      port,
+      replicas: [new URL(url).host, new URL(url).host],
+      app: new URL(behind.url).host,
+      tls,
+      changes: [
+        ['server_name app.example.com;', 'server_name localhost;'],
+        [`$public_host app.example.com:${port};`, `$public_host localhost:${port};`],
+        ...gateway,
+      ],
+    });
+    t.teardown(() => running.stop());
+    const { findings, exitCode, lines } = await attackAt(url, inbox.port, build.clock, {
+      app: `https://localhost:${port}/`,
+      ca: tls.ca,
+      attacks: attacks.filter(({ name }) => ['race for one code', ...ON_THE_APP].includes(name)),
+    });
+    t.strictSame(named(findings, 'failed'), fails, lines.join('\n'));
+    t.strictSame(named(findings, 'skipped'), skipped, lines.join('\n'));
+    t.equal(exitCode, fails.length > 0 ? 1 : 0);
+    if (what === 'the file as it is')
+      t.match(lines.join('\n'), /received none of them[\s\S]*its own unchanged; the assertion is for this app alone/);
   });
 }

@@ -2,11 +2,18 @@ import type { Config } from './config.ts';
 import { cookieReaches } from './gateway/cookie-scope.ts';
 import { strictest, type Window } from './limits/window.ts';
 import { isLoopbackHost } from './loopback.ts';
+import { parseUrl } from './parse-url.ts';
 import { ignoredExemptions, proxyFor, proxyVariable } from './proxy-config.ts';
 
 /** What a configuration allows but should not stay as it is; one sentence each, by the name of the setting. */
 export function configWarnings(config: Config, nowMs: number): string[] {
-  const warnings = [...sameWindows(config), ...proxies(config), ...returnOrigins(config), ...config.tracingWarnings];
+  const warnings = [
+    ...passwordLimits(config),
+    ...sameWindows(config),
+    ...proxies(config),
+    ...returnOrigins(config),
+    ...config.tracingWarnings,
+  ];
   return config.production
     ? [...warnings, ...plainHttp(config), ...openApi(config, nowMs), ...sharedAudience(config)]
     : warnings;
@@ -23,7 +30,10 @@ function proxies({ proxies, senders, delivery, users, tracing }: Config): string
     ...(senders.webhook === undefined ? [] : [{ setting: 'WEBHOOK_URL', url: senders.webhook.url }]),
     ...(users.kind === 'upstream' ? [{ setting: 'USERS_URL', url: users.url }] : []),
     ...(tracing === undefined ? [] : [{ setting: 'OTEL_EXPORTER_OTLP_ENDPOINT', url: tracing.url }]),
-  ].flatMap(({ setting, url }) => (URL.canParse(url) ? [{ setting, url: new URL(url) }] : []));
+  ].flatMap(({ setting, url: text }) => {
+    const url = parseUrl(text);
+    return url === undefined ? [] : [{ setting, url }];
+  });
   return [
     ...ignoredExemptions(proxies).map(
       (position) => `NO_PROXY: entry ${position} is not a host name, an address or a network, and is ignored`,
@@ -57,6 +67,13 @@ function sameWindows({ limits }: Config): string[] {
       const used = strictest(windows).map(({ count, seconds }) => `${count}/${seconds}`);
       return `${name}: has two windows of the same length; only the stricter one counts: ${used.join(',')}`;
     });
+}
+
+function passwordLimits({ limits }: Config): string[] {
+  const { passwordPair, passwordUser, passwordAddress } = limits;
+  if ([passwordPair, passwordUser, passwordAddress].some((windows) => windows.length > 0)) return [];
+  const names = 'LIMIT_PASSWORD_PAIR, LIMIT_PASSWORD_USER, LIMIT_PASSWORD_ADDRESS';
+  return [`${names}: all are off; passwords can be guessed without limit`];
 }
 
 function plainHttp({ users, senders }: Config): string[] {

@@ -8,6 +8,7 @@ import type { LimitSettings } from './limits/policy.ts';
 import { parseRedisUrl } from './limits/redis-url.ts';
 import { guessBudget, isWithin, percent } from './limits/risk.ts';
 import { parseWindows, type Window } from './limits/window.ts';
+import { parseUrl } from './parse-url.ts';
 import { type ProxySettings, readProxies } from './proxy-config.ts';
 import { readCountries, readDelivery, readSenders, type SenderName, type SenderSettings } from './sender-config.ts';
 import { readTracing, type TracingSettings } from './tracing-config.ts';
@@ -107,7 +108,7 @@ function read(env: EnvironmentReader): Config {
   const senders = readSenders(env);
   const users = readUsers(env, production);
   const delivery = readDelivery(env, production, senders);
-  const host = env.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1');
+  const host = readHost(env, production);
   const port = env.integer('PORT', 3000, 0, 65_535);
   const origin = readOrigin(env, production, port);
   const otpTtlSeconds = env.integer('OTP_TTL', 60, 30, 600);
@@ -163,6 +164,10 @@ function readUsers(env: EnvironmentReader, production: boolean): Config['users']
   const path = env.text('USERS_FILE');
   const url = env.url('USERS_URL');
   const token = env.secret('USERS_TOKEN');
+  // It is part of the value of a header (RFC 9110 §5.5).
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    env.fault('USERS_TOKEN', 'must have visible ASCII characters only, no blanks');
+  }
   if (path !== undefined && url !== undefined) env.fault('USERS_FILE', 'set either USERS_FILE or USERS_URL, not both');
   if (path !== undefined) return { kind: 'file', path };
   if (url !== undefined) {
@@ -237,25 +242,44 @@ function readAssertionAudience(env: EnvironmentReader): string[] | undefined {
     return undefined;
   }
   // Any name, but one with a colon must be a URI (RFC 7519 §2, StringOrURI).
-  const good = (name: string) => /^[^\s\p{C}]{1,255}$/u.test(name) && (!name.includes(':') || URL.canParse(name));
+  const good = (name: string) =>
+    /^[^\s\p{C}]{1,255}$/u.test(name) && (!name.includes(':') || parseUrl(name) !== undefined);
   if (!audience.every(good)) env.fault('ASSERTION_AUDIENCE', 'each must be a name without blanks, or a URI');
   else if (new Set(audience).size < audience.length) env.fault('ASSERTION_AUDIENCE', 'contains a duplicate');
   return audience;
 }
 
 function readCookieDomain(env: EnvironmentReader, origin: string): string | undefined {
-  const text = env.text('COOKIE_DOMAIN')?.replace(/^\./, '').toLowerCase();
+  const text = env.text('COOKIE_DOMAIN')?.replace(/^\./, '');
   if (text === undefined) return undefined;
-  // An international name as punycode, like the host of ORIGIN.
-  const domain = domainToASCII(text) || text;
+  // In the spelling of ORIGIN: lower case, and other scripts in punycode (RFC 5891).
+  const domain = domainToASCII(text);
   const host = new URL(origin).hostname;
   // Above an address there is nothing (RFC 6265 §5.1.3).
   const above = host.endsWith(`.${domain}`) && isIP(host) === 0;
+  if (!isDomainName(domain)) {
+    env.fault('COOKIE_DOMAIN', 'must be a domain name of letters, digits, hyphens and dots');
+    return undefined;
+  }
   if (host !== domain && !above) env.fault('COOKIE_DOMAIN', 'must be the host of ORIGIN or above it');
   // Browsers refuse a cookie for a whole top-level domain (RFC 6265 §5.3), and nobody could sign in.
   else if (host !== domain && !domain.includes('.'))
     env.fault('COOKIE_DOMAIN', 'must have a dot: not all of a top-level domain');
   return domain;
+}
+
+/** Whether a cookie may have this domain: labels of letters, digits and inner hyphens (RFC 1123 §2.1), no IPv6 address. */
+function isDomainName(text: string): boolean {
+  return text.length <= 253 && /^(?!-)[a-z\d-]{1,63}(?<!-)(?:\.(?!-)[a-z\d-]{1,63}(?<!-))*$/.test(text);
+}
+
+function readHost(env: EnvironmentReader, production: boolean): string {
+  const host = env.text('HOST');
+  if (host === undefined) return production ? '0.0.0.0' : '127.0.0.1';
+  if (isIP(host) === 0 && !/^[\p{L}\p{N}_.-]{1,253}$/u.test(host)) {
+    env.fault('HOST', 'must be an address such as 127.0.0.1 or ::1, or a host name');
+  }
+  return host;
 }
 
 function readLimits(env: EnvironmentReader): Config['limits'] {

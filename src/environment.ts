@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { parseUrl } from './parse-url.ts';
 import { decodeText, TextFileError } from './text-file.ts';
 
 /** Every fault of the configuration, each told by the name of its setting. */
@@ -111,8 +112,13 @@ export class EnvironmentReader {
   url(name: string): URL | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    const usable = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+    const url = parseUrl(text);
+    const usable =
+      url !== undefined &&
+      /^https?:$/.test(url.protocol) &&
+      url.username === '' &&
+      url.password === '' &&
+      hasPlainHost(url);
     if (!usable) this.fault(name, 'must be an http or https URL without credentials');
     return usable ? url : undefined;
   }
@@ -128,7 +134,16 @@ export class EnvironmentReader {
 
 /** In any spelling that a URL parser reads as an origin alone; a wildcard is none, it would match nothing. */
 export function isOrigin(text: string): boolean {
-  return /^https?:\/\/[^\s/\\?#@*]+\/?$/i.test(text) && URL.canParse(text);
+  const url = /^https?:\/\/[^\s/\\?#@*]+\/?$/i.test(text) ? parseUrl(text) : undefined;
+  return url !== undefined && hasPlainHost(url);
+}
+
+/**
+ * Whether the host of a URL has only characters of names and addresses. URL parsers accept more, such as `;` and `,`, which
+ * separate the parts of a Content-Security-Policy.
+ */
+function hasPlainHost({ hostname }: URL): boolean {
+  return /^(?:[a-z\d_.-]+|\[[\da-f:.]+\])$/.test(hostname);
 }
 
 export function splitList(text: string | undefined): string[] {

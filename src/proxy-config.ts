@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { EnvironmentReader } from './environment.ts';
+import { parseUrl } from './parse-url.ts';
 
 /** The HTTP proxies for outgoing requests, as the variables that most programs share name them. */
 export interface ProxySettings {
@@ -46,7 +47,7 @@ function readProxy(env: EnvironmentReader, variable: string): URL | undefined {
   const { name, value } = env.shared(variable, 'secret');
   if (value === undefined) return undefined;
   const text = value.includes('://') ? value : `http://${value}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   if (url !== undefined && isProxyUrl(url)) return url;
   // The value is not repeated, because it may contain a password.
   env.fault(name, 'must be the URL of an HTTP proxy such as http://proxy.example.com:3128 (SOCKS is not supported)');
@@ -121,7 +122,7 @@ function addNetwork(networks: BlockList, entry: string): boolean {
 /** `example.com`, `.example.com`, `*.example.com`, each with or without a port; `192.0.2.1:8080`, `[2001:db8::1]:8080`. */
 function addHost(hosts: ExemptHost[], entry: string): boolean {
   const [, text = '', port] = /^(?:\*?\.)?([^/:@*[\]]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?$/.exec(entry) ?? [];
-  if (text === '' || !URL.canParse(`http://${text}`)) return false;
+  if (text === '' || parseUrl(`http://${text}`) === undefined) return false;
   hosts.push({ name: new URL(`http://${text}`).hostname.replace(/\.$/, ''), port: port && String(Number(port)) });
   return true;
 }

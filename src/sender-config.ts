@@ -1,4 +1,5 @@
 import type { EnvironmentReader } from './environment.ts';
+import { parseUrl } from './parse-url.ts';
 
 export type SenderName = 'console' | 'signalwire' | 'twilio' | 'plivo' | 'webhook';
 /** In the order in which they are tried when nothing else is said. */
@@ -153,8 +154,10 @@ function readWebhook(env: EnvironmentReader): SenderSettings['webhook'] {
 
 /** A host name, with or without a port, in any case; nothing around it. */
 function isHost(text: string): boolean {
-  if (!/^[^\s/\\?#@]+$/.test(text) || !URL.canParse(`https://${text}`)) return false;
-  const { host, port } = new URL(`https://${text}`);
+  if (!/^[^\s/\\?#@]+$/.test(text)) return false;
+  const url = parseUrl(`https://${text}`);
+  if (url === undefined) return false;
+  const { host, port } = url;
   return (port === '' ? text.toLowerCase().replace(/:443$/, '') : text.toLowerCase()) === host;
 }
 

@@ -90,7 +90,7 @@ async function stopListening(server: NetServer, arrivalMs: number): Promise<void
 /**
  * Configuration, adapters, app, listen.
  *
- * @throws ConfigError for every fault of the configuration at once; Error that names HOST or PORT when it cannot listen
+ * @throws ConfigError for every fault of the configuration at once, and when it cannot listen on HOST and PORT
  */
 export async function serve({
   env,
@@ -368,7 +368,7 @@ async function openTracing({ tracing, proxies }: Config, version: string, log: L
   return startTracing({ settings: tracing, proxies, version, log });
 }
 
-/** @throws Error that names HOST or METRICS_PORT; the service, which nobody has asked anything yet, is closed then */
+/** @throws ConfigError that names HOST or METRICS_PORT; the service, which nobody has asked anything yet, is closed then */
 async function listenForMetrics(metrics: Metrics, config: Config, app: FastifyInstance): Promise<MetricsServer> {
   const { host, metricsPort: port = 0 } = config;
   const { startMetricsServer } = await import('./telemetry/metrics-server.ts');

@@ -121,3 +121,13 @@ t.test('return origins that the session cookie does not reach are warned about, 
   ]);
   t.strictSame(lines({ ALLOWED_RETURN_ORIGINS: 'https://login.example.com:8443' }), [], 'another port');
 });
+
+t.test('passwords that can be guessed without limit are reported, in development as well', async (t) => {
+  const names = ['LIMIT_PASSWORD_PAIR', 'LIMIT_PASSWORD_USER', 'LIMIT_PASSWORD_ADDRESS'];
+  const off = (list: readonly string[]) => Object.fromEntries(list.map((name) => [name, 'off']));
+  const warning = [/^LIMIT_PASSWORD_PAIR, LIMIT_PASSWORD_USER, LIMIT_PASSWORD_ADDRESS: all are off/];
+  t.match(configWarnings(readConfig(off(names)), NOW), warning);
+  t.match(warnings({ USERS_FILE: 'users.json', WEBHOOK_URL: 'https://192.0.2.1/', ...off(names) }), warning);
+  for (const name of names)
+    t.strictSame(configWarnings(readConfig(off(names.filter((each) => each !== name))), NOW), []);
+});

@@ -29,6 +29,7 @@ t.test('every source has its test in the same place, and every test its source',
     advisories: 'what has gone wrong elsewhere, by its published id',
     'attack/replicas': 'an attack on two replicas behind a gateway',
     bundle: 'what a start of the built program loads',
+    'config-faults': 'odd values of every setting',
     cost: 'what an answer costs, over all that makes it',
     'delivery-flow': 'the whole sign-in, with every provider',
     examples: 'each program of examples/, run',
@@ -101,6 +102,11 @@ t.test('CONTRIBUTING says of every dependency what it is for, and of no other', 
   const [, section = ''] = read('CONTRIBUTING.md').split(/^## Dependencies$/m);
   const explained = [...section.matchAll(/^\| `([^`]+)` \| [^|]*\w/gm)].map(([, name = '']) => name);
   t.strictSame(explained.toSorted(), Object.keys({ ...dependencies, ...devDependencies }).toSorted());
+});
+
+t.test('no source calls URL.canParse, which fails for other scripts once V8 has optimized it', async (t) => {
+  const calls = namesIn('src', '.ts').filter((name) => read(`src/${name}.ts`).includes('URL.canParse('));
+  t.strictSame(calls, [], 'use parseUrl');
 });
 
 t.test('no file tells of one machine or network', async (t) => {

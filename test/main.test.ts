@@ -93,16 +93,20 @@ t.test('every fault of the configuration is told at once, by name, with exit cod
   t.match(users, { code: 78, stderr: /USERS_FILE: / });
 });
 
-t.test('a port that is taken is an error of its own, not of the configuration', async (t) => {
+t.test('what HOST, PORT and COOKIE_DOMAIN may not be is a fault with its name, exit code 78', async (t) => {
   const service = await startService(t);
-  const { code, stderr } = await run(t, ['serve'], { PORT: new URL(service.url).port });
-  t.equal(code, 1);
-  t.match(stderr, /^PORT: \d+ is taken \(EADDRINUSE\)$/m);
-  // An address for documentation, which no machine has (RFC 5737).
-  t.match(await run(t, ['serve'], { PORT: '0', HOST: '192.0.2.1' }), {
-    code: 1,
-    stderr: 'HOST: 192.0.2.1 is no address of this machine (EADDRNOTAVAIL)\n',
-  });
+  const table: [env: Record<string, string>, stderr: RegExp][] = [
+    [{ PORT: new URL(service.url).port }, /^ {2}PORT: \d+ is taken \(EADDRINUSE\)$/m],
+    [{ METRICS_PORT: new URL(service.url).port }, /^ {2}METRICS_PORT: \d+ is taken \(EADDRINUSE\)$/m],
+    // An address for documentation, which no machine has (RFC 5737).
+    [{ HOST: '192.0.2.1' }, /^ {2}HOST: 192\.0\.2\.1 is no address of this machine \(EADDRNOTAVAIL\)$/m],
+    [
+      { ORIGIN: 'http://a_b.example.com', COOKIE_DOMAIN: 'a_b.example.com' },
+      /^ {2}COOKIE_DOMAIN: must be a domain name/m,
+    ],
+    [{ ORIGIN: 'http://[2001:db8::1]', COOKIE_DOMAIN: '[2001:db8::1]' }, /^ {2}COOKIE_DOMAIN: must be a domain name/m],
+  ];
+  for (const [env, stderr] of table) t.match(await run(t, ['serve'], { PORT: '0', ...env }), { code: 78, stderr });
 });
 
 t.test('the other commands answer and end', async (t) => {

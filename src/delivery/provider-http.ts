@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { parseUrl } from '../parse-url.ts';
 import { abortable } from './abortable.ts';
 import { createGate } from './gate.ts';
 import { connectionFree, createHttpAgent, maxConnections, type Reach } from './http-agent.ts';
@@ -71,7 +72,7 @@ export function createProviderHttp(origin: string, reach?: Reach): ProviderHttp 
  * @throws Error when it is anything else
  */
 export function providerOrigin(name: string, host: string): string {
-  const url = URL.canParse(`https://${host}`) ? new URL(`https://${host}`) : undefined;
+  const url = parseUrl(`https://${host}`);
   if (url?.href !== `${url?.origin}/` || /[/\\?#@\s]/.test(host)) {
     throw new Error(`${name}: host must be a host name, with or without a port`);
   }

@@ -1,3 +1,4 @@
+import { parseUrl } from '../parse-url.ts';
 import type { ReportLoss } from './return-loss.ts';
 
 /** Where a person may be sent after signing in: the target, normalised, when it is allowed, else `/`. */
@@ -35,8 +36,8 @@ export function createReturnTo(allowedOrigins: readonly string[], report: Report
 
   return (target) => {
     if (typeof target !== 'string' || target.length === 0) return '/';
-    if (/[\u0000-\u0020\u007f\\]/.test(target) || !URL.canParse(target, BASE)) return dropped(undefined, MALFORMED);
-    const url = new URL(target, BASE);
+    const url = /[\u0000-\u0020\u007f\\]/.test(target) ? undefined : parseUrl(target, BASE);
+    if (url === undefined) return dropped(undefined, MALFORMED);
     if (target.startsWith('/') && url.origin === BASE) {
       const path = url.pathname + url.search + url.hash;
       return path.startsWith('//') ? dropped(undefined, MALFORMED) : shortened(path, undefined);

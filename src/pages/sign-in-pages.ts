@@ -11,6 +11,7 @@ import { wantsHtml } from '../http/negotiate.ts';
 import { answerWith } from '../http/problem.ts';
 import { traceOf } from '../http/request-trace.ts';
 import type { Policy, Standing } from '../limits/policy.ts';
+import { parseUrl } from '../parse-url.ts';
 import type { OpenedCookie, SealedCookies } from '../seal/cookies.ts';
 import type { CurrentSession } from '../session/current.ts';
 import { foldUsername } from '../username.ts';
@@ -312,9 +313,8 @@ export type SignInPages = ReturnType<typeof createSignInPages>;
 /** Whether a browser was sent here by the form of our login page, as far as its Referer says. */
 function comesFromLogin({ headers, host }: FastifyRequest): boolean {
   const { referer = '' } = headers;
-  if (!URL.canParse(referer)) return false;
-  const url = new URL(referer);
-  return url.pathname === '/login' && url.host === host;
+  const url = parseUrl(referer);
+  return url?.pathname === '/login' && url.host === host;
 }
 
 function nextOfReferer({ headers }: FastifyRequest): string | null {

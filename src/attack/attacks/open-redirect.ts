@@ -1,3 +1,4 @@
+import { parseUrl } from '../../parse-url.ts';
 import { type Attack, expect } from '../attack.ts';
 import { theSignedIn } from '../kept.ts';
 
@@ -67,7 +68,8 @@ export const openRedirect: Attack = {
 /** Whether a browser would go to the host that is not ours, or run a script. */
 function leadsAway(location: string): boolean {
   const base = 'http://here.invalid';
-  if (!URL.canParse(location, base)) return false;
-  const { hostname, protocol } = new URL(location, base);
+  const url = parseUrl(location, base);
+  if (url === undefined) return false;
+  const { hostname, protocol } = url;
   return hostname.endsWith(EVIL) || !/^https?:$/.test(protocol);
 }

@@ -1,6 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { attacks } from '../src/attack/attacks/all.ts';
@@ -42,6 +44,76 @@ t.test('the curl session of the README gives what the README says it gives', asy
   const answers = output.replaceAll(/"\d{4}-\d\d-\d\dT[\d:]+Z"/g, '"…"');
   t.equal(answers, said.join(''));
 });
+
+t.test('the steps of the README protect an app behind nginx, run as they are printed', async (t) => {
+  const bash = program(t, 'bash');
+  const nginx = program(t, 'nginx');
+  if (bash === null || nginx === null || program(t, 'openssl') === null || program(t, 'curl') === null) return;
+  const folder = t.testdir({ deploy: t.fixture('symlink', fileURLToPath(new URL('../deploy', import.meta.url))) });
+  // Other tests may use the ports of the README at the same time.
+  const [gateway, app] = await Promise.all([freePort(), freePort()]);
+  const ports = (text: string) => text.replaceAll('9443', String(gateway)).replaceAll(/(?<!app:)8080/g, String(app));
+  const printed = (index: number) => ports(block('Try it in front of an app', 'sh', index));
+
+  const prepare = printed(0);
+  t.match(prepare, /^sudo apt-get install nginx openssl curl\nnpm ci && mkdir -p try\n/, 'what only a user can run');
+  const settings = printed(1).replaceAll('\\\n', ' ').trim().split(/\s+/);
+  t.strictSame(settings.splice(-2), ['npm', 'start']);
+  const service = await startService(
+    t,
+    Object.fromEntries(settings.map((each) => each.split('=')) as [string, string][]),
+  );
+  const options = { cwd: folder, env: { PATH: process.env['PATH'] ?? '' } };
+  const run = (commands: string, env: Record<string, string> = {}) =>
+    promisify(execFile)(bash, ['-euo', 'pipefail', '-c', commands], { ...options, env: { ...options.env, ...env } });
+  await run(
+    prepare
+      .replace(/^sudo .*$/m, '')
+      .replace('npm ci && ', '')
+      .replaceAll('127.0.0.1:3000', new URL(service.url).host),
+  );
+
+  for (const [commands, port] of [
+    [printed(2), app],
+    [printed(3).replace('/usr/sbin/nginx', nginx), gateway],
+  ] as const) {
+    // Replaces the shell, so that the signal reaches the program.
+    const child = spawn(bash, ['-euc', `exec ${commands}`], { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+    let output = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    const ended = once(child, 'exit');
+    t.teardown(async () => {
+      child.kill('SIGTERM');
+      await ended;
+    });
+    while (!(await isOpen(port))) {
+      if (child.exitCode !== null) throw new Error(`${commands}\n${output}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  const script = printed(4);
+  const [ask = '', rest = ''] = script.split(/^printf .*; read -r CODE$/m);
+  const [functions = ''] = ask.split('\n\n');
+  const asked = await run(ask);
+  const code = /code (\d{6})/.exec(service.output())?.[1] ?? '';
+  const signedIn = await run(`${functions}\n${rest}`, { CODE: code });
+  const shown = [...script.matchAll(/^# (.*)$/gm)].map(([, line = '']) => line);
+  t.equal(shown.length, 6);
+  // What differs from run to run is … in the README. A line break follows only where a command prints one.
+  const output = (asked.stdout + signedIn.stdout).replaceAll(/"\d{4}-\d\d-\d\dT[\d:]+Z"/g, '"…"');
+  t.equal(output.replaceAll('\n', ''), shown.join(''));
+});
+
+/** Whether something listens on a port of loopback. */
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+}
 
 t.test('the curl commands of the README prove a number, with a key that the README makes', async (t) => {
   const bash = program(t, 'bash');

@@ -1,6 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 
-const PROBE_PATH = /^\/(?:healthz|readyz)$/;
+/** Whether a URL, with or without a query, has a path of health checks. */
+export function isProbePath(url: string): boolean {
+  return /^\/(?:healthz|readyz)(?:\?|$)/.test(url);
+}
 
 /**
  * Whether a request is a health check of a gateway or an orchestrator: any method and any query on `/healthz` or
@@ -8,5 +11,5 @@ const PROBE_PATH = /^\/(?:healthz|readyz)$/;
  */
 export function isProbe({ routeOptions, url }: Pick<FastifyRequest, 'routeOptions' | 'url'>): boolean {
   // A method that the path does not have belongs to no route.
-  return PROBE_PATH.test(routeOptions.url ?? url.replace(/\?.*/s, ''));
+  return isProbePath(routeOptions.url ?? url);
 }

@@ -11,6 +11,7 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { FastifyInstance } from 'fastify';
+import { isProbePath } from '../http/probe.ts';
 import { parseTraceparent, type StartSpan, traceIdOf, untraced } from '../trace.ts';
 import { createOtlpExporter, type OtlpExporterOptions } from './otlp-exporter.ts';
 import { withoutSecrets } from './told-span.ts';
@@ -56,6 +57,8 @@ export function startTracing({ version, ...options }: TracingOptions): Tracing {
         instrumentHandler: false,
         // Messages of errors may quote what was sent.
         recordExceptions: false,
+        // Gateways send several health checks a second.
+        ignorePaths: ({ url }) => isProbePath(url),
         requestHook(span, request) {
           const { headers } = request;
           const context = span.spanContext();

@@ -179,3 +179,21 @@ t.test('a collector that is away keeps nobody waiting', async (t) => {
   await tracing.close();
   t.ok(performance.now() - startedAt < 5000);
 });
+
+t.test('health checks make no spans', async (t) => {
+  const { url: endpoint, visits } = await startLoopbackServer(t, (_visit, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  const { registerTracing, close } = startTracing({ ...optionsFor(endpoint), version: '1.2.3' });
+  const { app } = await testApp({ ports: { registerTracing } });
+  for (const method of ['GET', 'HEAD', 'POST'] as const) {
+    for (const url of ['/healthz', '/readyz', '/readyz?exclude=limits']) await app.inject({ method, url });
+  }
+  await app.inject('/session');
+  await app.close();
+  await close();
+  const text = visits.map(({ body }) => body).join('\n');
+  keep('trace', text);
+  t.match(text, '/session');
+  t.notMatch(text, /healthz|readyz/);
+});

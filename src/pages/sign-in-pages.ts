@@ -272,9 +272,10 @@ export function createSignInPages(parts: SignInPageParts) {
       );
     },
 
-    /** A code was accepted, and the answer sets the session cookie. */
-    signedIn(reply: FastifyReply): void {
-      returnState.signedIn(reply);
+    /** A code was accepted, and the answer sets the session cookie. A notice of the finished login is of no more use. */
+    signedIn(request: FastifyRequest, reply: FastifyReply): void {
+      if (wantsHtml(request)) returnState.signedIn(reply);
+      else notices.clear(request, reply);
     },
 
     async otp(request: FastifyRequest, reply: FastifyReply) {

@@ -105,10 +105,8 @@ export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void
       cookies.set(reply, 'session', session);
       cookies.clear(reply, 'challenge');
       const next = challenge?.next ?? '/';
-      if (wantsHtml(request)) {
-        pages.signedIn(reply);
-        return reply.redirect(next, 303);
-      }
+      pages.signedIn(request, reply);
+      if (wantsHtml(request)) return reply.redirect(next, 303);
       return { status: 'authenticated', user: session.sub, expiresAt: isoSeconds(session.exp), next };
     },
   );

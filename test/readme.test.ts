@@ -94,13 +94,12 @@ t.test('the steps of the README protect an app behind nginx, run as they are pri
     }
   }
 
-  const script = printed(4);
-  const [ask = '', rest = ''] = script.split(/^printf .*; read -r CODE$/m);
+  const [ask, rest] = [printed(4), printed(5).replace(/^printf .*; read -r CODE$/m, '')];
   const [functions = ''] = ask.split('\n\n');
   const asked = await run(ask);
   const code = /code (\d{6})/.exec(service.output())?.[1] ?? '';
   const signedIn = await run(`${functions}\n${rest}`, { CODE: code });
-  const shown = [...script.matchAll(/^# (.*)$/gm)].map(([, line = '']) => line);
+  const shown = [...`${ask}${rest}`.matchAll(/^# (.*)$/gm)].map(([, line = '']) => line);
   t.equal(shown.length, 6);
   // What differs from run to run is … in the README. A line break follows only where a command prints one.
   const output = (asked.stdout + signedIn.stdout).replaceAll(/"\d{4}-\d\d-\d\dT[\d:]+Z"/g, '"…"');

@@ -13,8 +13,9 @@ const FLAGS = [
   '--max-semi-space-size=512',
 ] as const;
 
-// A tenth above what was seen last. Whoever makes it less lowers it; whoever needs more raises it, and says why.
-const MOST_ALLOCATED = { right: 42_800, wrong: 33_300, auth: 22_200 };
+// A tenth above what was seen last, on the Node.js version that allocates more (24). Whoever makes it less lowers it; whoever
+// needs more raises it, and says why. A right code also looks for the sessions of other users in the request, and for a notice.
+const MOST_ALLOCATED = { right: 48_900, wrong: 35_800, auth: 12_600 };
 /** The challenge as the browser sends it; the session as it is set, attributes included. */
 const COOKIES = { challenge: 412, session: 310 };
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../clock.ts';
 import type { SealedCookies } from '../seal/cookies.ts';
@@ -30,6 +31,8 @@ export interface ReturnState {
 const TTL_SECONDS = { next: 86_400, 'signed-in': 30, 'sent-back': 30 } as const;
 /** Each return takes two redirects, and browsers give up after twenty. */
 const MAX_RETURNS = 4;
+/** Pages whose returns are counted apart, because the tabs of one browser share the cookie. */
+const MAX_TARGETS = 10;
 
 export function createReturnState(cookies: SealedCookies, clock: Clock): ReturnState {
   const seconds = () => Math.floor(clock() / 1000);
@@ -56,15 +59,18 @@ export function createReturnState(cookies: SealedCookies, clock: Clock): ReturnS
     wasSignedIn: (request) => read(request, 'signed-in') !== undefined,
     isLoop(request, reply, target) {
       const last = read(request, 'sent-back');
-      const isRepeated = last?.['target'] === target && Number.isSafeInteger(last['count']);
-      const count = isRepeated ? Number(last['count']) + 1 : 1;
+      const returns = new Map(Object.entries(Object(last?.['returns']) as Record<string, unknown>));
+      const key = hash('sha256', target, 'base64url').slice(0, 8);
+      const count = (Number(returns.get(key)) || 0) + 1;
       if (count > MAX_RETURNS) {
         cookies.clear(reply, 'notice');
         return true;
       }
+      returns.delete(key);
+      returns.set(key, count);
       // The time of the first return stands, so that returns of a whole day do not add up.
-      const left = isRepeated ? Number(last['exp']) - seconds() : TTL_SECONDS['sent-back'];
-      set(reply, { typ: 'sent-back', target, count }, left);
+      const left = last === undefined ? TTL_SECONDS['sent-back'] : Number(last['exp']) - seconds();
+      set(reply, { typ: 'sent-back', returns: Object.fromEntries([...returns].slice(-MAX_TARGETS)) }, left);
       return false;
     },
   };

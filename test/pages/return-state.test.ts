@@ -33,6 +33,18 @@ t.test('a redirect loop ends in a page that explains it, and in one line of the 
   t.equal((await service.get('/session', jar)).statusCode, 200, 'the session stays');
 });
 
+t.test('tabs of one browser that loop at the same time do not hide each other', async (t) => {
+  const service = await testApp({ env: ENV });
+  const { jar } = await signIn(service);
+  const statuses: number[] = [];
+  for (let visit = 0; visit < 10; visit += 1) {
+    statuses.push(
+      (await service.get(link(`${APP}/${visit % 2 === 0 ? 'inbox' : 'calendar'}`), jar, BROWSER)).statusCode,
+    );
+  }
+  t.strictSame(statuses.slice(0, 9), [...Array(8).fill(303), 508]);
+});
+
 t.test('the log names the likely cause of a loop', async (t) => {
   const causes: [env: Record<string, string>, next: string, cause: RegExp][] = [
     [{ ...ENV, COOKIE_DOMAIN: 'login.example.com' }, APP, /not at or below COOKIE_DOMAIN \(login\.example\.com\)/],

@@ -368,7 +368,7 @@ async function openTracing({ tracing, proxies }: Config, version: string, log: L
   return startTracing({ settings: tracing, proxies, version, log });
 }
 
-/** @throws ConfigError that names HOST or METRICS_PORT; the service, which nobody has asked anything yet, is closed then */
+/** @throws ConfigError that names HOST or METRICS_PORT; the service, which has received no request yet, is closed then */
 async function listenForMetrics(metrics: Metrics, config: Config, app: FastifyInstance): Promise<MetricsServer> {
   const { host, metricsPort: port = 0 } = config;
   const { startMetricsServer } = await import('./telemetry/metrics-server.ts');

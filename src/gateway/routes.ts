@@ -126,7 +126,7 @@ export function registerGateway(app: FastifyInstance, routes: GatewayRoutes): vo
   const answerFailure: typeof answerJson = (error, request, reply) =>
     answerJson(error, request, reply.headers(anonymous));
 
-  /** @param refuse answers, or throws, when nobody is signed in; the link is there for a navigation of a browser */
+  /** @param refuse answers, or throws, when the request has no valid session; the link is given for a navigation of a browser */
   const registerSubrequest = (
     path: string,
     operation: Operation,

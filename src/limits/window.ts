@@ -20,7 +20,7 @@ export function parseWindows(text: string): Window[] | null {
 
 /**
  * The end of a period, at most one period from now. An end that is further away belongs to a period that began in the
- * future: the clock was set back since. The period then counts as begun now, so that nobody waits longer than one period.
+ * future: the clock was set back since. The period then counts as begun now, so that no wait is longer than one period.
  *
  * @param endMs milliseconds since the Unix epoch
  */

@@ -10,7 +10,7 @@ export interface GatheredRoute {
 }
 
 /**
- * Notes every route that is registered from now on, but those that nobody wrote: HEAD for each GET, OPTIONS for CORS. An
+ * Notes every route that is registered from now on, but those that Fastify adds: HEAD for each GET, OPTIONS for CORS. An
  * authentication subrequest has any method and any path behind its own; it is noted once, as GET.
  *
  * @returns a list that grows

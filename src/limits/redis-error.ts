@@ -19,6 +19,34 @@ export function isReplyError(error: Error): boolean {
   return error.name === 'ReplyError';
 }
 
+const SENTINELS_FAILED = 'All sentinels are unreachable';
+
+/** Whether no sentinel gave an address, for which ioredis has an error without a code. */
+export function isSentinelFailure(error: Error): boolean {
+  return error.message.startsWith(SENTINELS_FAILED);
+}
+
+const CLOSED = 'the connection was closed';
+const NO_CONNECTION = 'there is no connection';
+
+/** Errors of ioredis itself that have no code, by how their message starts. */
+const CLIENT_ERRORS: readonly (readonly [start: string, cause: string])[] = [
+  ['Connection is closed', CLOSED],
+  ['Reached the max retries', CLOSED],
+  ["Stream isn't writeable", NO_CONNECTION],
+  ["Cluster isn't ready", NO_CONNECTION],
+  ['Cluster is disconnect', NO_CONNECTION],
+  ['Node is disconnected', NO_CONNECTION],
+  ['None of startup nodes', 'no node of the cluster can be reached'],
+  ['Failed to refresh slots', 'no node of the cluster can be reached'],
+  ['Command timed out', 'timeout'],
+];
+
+/** Whether a command failed because its connection had ended, which has another error as its cause. */
+export function isWithoutConnection(error: Error): boolean {
+  return !isReplyError(error) && [CLOSED, NO_CONNECTION].includes(describeRedisError(error));
+}
+
 /**
  * The code of an error that Redis, Valkey or KeyDB replied with, such as READONLY, OOM or WRONGPASS.
  *
@@ -49,12 +77,17 @@ export function isFromReplica(error: Error): boolean {
  * and those of Redis 5 the password.
  */
 export function describeRedisError(error: NodeJS.ErrnoException & { command?: { name?: string } }): string {
-  if (error.message.startsWith('All sentinels are unreachable')) return describeSentinels(error.message);
-  if (!isReplyError(error)) return error.code ?? error.name;
+  if (isSentinelFailure(error)) return describeSentinels(error.message);
+  if (!isReplyError(error)) return error.code ?? describeClientError(error);
   const code = redisErrorCode(error.message) ?? error.name;
   if (error.command?.name === 'select') return `the database of REDIS_URL cannot be selected (${code})`;
   const cause = CAUSES[code];
   return cause === undefined ? code : `${cause} (${code})`;
+}
+
+function describeClientError({ message, name }: Error): string {
+  const known = CLIENT_ERRORS.find(([start]) => message.startsWith(start))?.[1];
+  return known ?? (name === 'Error' ? 'unknown error' : name);
 }
 
 /** Sentinels fail one after the other; ioredis reports the last failure, or none when they answer with no address. */

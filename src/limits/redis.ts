@@ -6,7 +6,7 @@ import { AnswerTimeout, createAnswerTimeout } from './answer-timeout.ts';
 import { createHashKey, EXTRA_NAMES, type HashKeyOptions, SYNC } from './hash-key.ts';
 import type { Count, Limits } from './limits.ts';
 import { openRedis, type RedisClient } from './redis-client.ts';
-import { describeRedisError, isReplyError } from './redis-error.ts';
+import { describeRedisError, isReplyError, isSentinelFailure, isWithoutConnection } from './redis-error.ts';
 import { boundedEnd } from './window.ts';
 
 export interface RedisLimitsOptions {
@@ -162,26 +162,34 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
   let up: boolean | undefined;
   /** Why the server refuses connections, if it replied to the last one with an error. */
   let refusal: string | undefined;
+  /** The causes of the present outage that the log has. */
+  const loggedReasons = new Set<string>();
   /** Undefined until the store has told its policy. */
   let warning: string | null | undefined;
 
-  function tell(nowUp: boolean, reason?: string): void {
-    if (up === nowUp) return;
-    up = nowUp;
-    if (nowUp) log.info({}, 'limit store reached');
-    else log.error({ reason }, 'limit store out of reach');
+  function logReached(): void {
+    if (up === true) return;
+    up = true;
+    loggedReasons.clear();
+    log.info({}, 'limit store reached');
   }
 
-  function connectionFailed(error: NodeJS.ErrnoException): void {
-    const reason = describeRedisError(error);
-    const isRefusal = isReplyError(error) || error.message.startsWith('All sentinels');
-    // What ioredis reports because it closed the connection itself says nothing new.
-    if (!isRefusal && error.code === undefined && refusal !== undefined) return;
-    const isNews = reason !== refusal;
-    refusal = isRefusal ? reason : undefined;
-    // A server that is there again but refuses the connection is another cause than the outage that was logged.
-    if (up === false && isRefusal && isNews) log.error({ reason }, 'limit store out of reach');
-    else tell(false, reason);
+  /** Logs each cause once per outage, because the client tries to connect twice a second. */
+  function logOutage(error: Error): void {
+    const reason = reasonOf(error);
+    // That commands fail without a connection says nothing about an outage that has been logged.
+    if (up === false && (loggedReasons.has(reason) || isWithoutConnection(error))) return;
+    up = false;
+    loggedReasons.add(reason);
+    log.error({ reason }, 'limit store out of reach');
+  }
+
+  function connectionFailed(error: Error): void {
+    const isRefusal = isReplyError(error) || isSentinelFailure(error);
+    // ioredis closes a connection after a refusal, and reports that as well.
+    if (isRefusal) refusal = describeRedisError(error);
+    else if (!isWithoutConnection(error)) refusal = undefined;
+    logOutage(error);
   }
 
   client.on('error', connectionFailed);
@@ -237,11 +245,11 @@ export function createRedisLimits(options: RedisLimitsOptions): RedisLimits {
       const result = await inTime(command());
       silentSinceMs = undefined;
       observe?.(operation, performance.now() - startedAt, false);
-      if (wrote(result)) tell(true);
+      if (wrote(result)) logReached();
       return result;
     } catch (cause) {
       observe?.(operation, performance.now() - startedAt, true);
-      tell(false, reasonOf(cause as Error));
+      logOutage(cause as Error);
       if (isReplyError(cause as Error)) silentSinceMs = undefined;
       // A peer that went away without a word leaves a connection that only looks open.
       const silentMs = performance.now() - (silentSinceMs ?? Number.POSITIVE_INFINITY);

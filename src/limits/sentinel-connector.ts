@@ -36,7 +36,17 @@ export function createSentinelConnector(candidates: readonly SentinelCredentials
       Object.assign(this.options, { sentinelUsername: username, sentinelPassword: password });
     }
 
+    /**
+     * Lets the next lookup ask every sentinel once, beginning after the one that answered last. After a lookup the iterator
+     * stands behind that sentinel, so that ioredis would report all as unreachable once it has come to the end of the list.
+     */
+    #startRound(): void {
+      const isAtEnd = this.sentinelIterator.next().done;
+      this.sentinelIterator.reset(!isAtEnd);
+    }
+
     override connect(emit: Emit): ReturnType<Connect> {
+      this.#startRound();
       /** Whether the sentinels are asked again with other credentials, which is no error yet. */
       let isRetry = false;
       return super.connect((type, error) => {

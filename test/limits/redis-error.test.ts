@@ -65,7 +65,13 @@ t.test('the cause is described without a word of the message but its code', asyn
     [reply(wrapped('-OOM s3cret')), 'OOM'],
     [reply('s3cret'), 'ReplyError'],
     [Object.assign(new Error('s3cret'), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
-    [new Error('s3cret'), 'Error'],
+    [new Error('s3cret'), 'unknown error'],
+    [new Error('Connection is closed.'), 'the connection was closed'],
+    [new Error("Stream isn't writeable and enableOfflineQueue options is false"), 'there is no connection'],
+    [new Error("Cluster isn't ready and enableOfflineQueue options is false"), 'there is no connection'],
+    [new Error('Command timed out'), 'timeout'],
+    [new Error('None of startup nodes is available'), 'no node of the cluster can be reached'],
+    [new TypeError('s3cret'), 'TypeError'],
   ];
   for (const [error, cause] of causes) t.equal(describeRedisError(error), cause);
   const sentinels: Record<string, string> = {

@@ -60,3 +60,47 @@ t.test('sentinels with and without a password, which know where the primary is',
     await limits.close();
   }
 });
+
+t.test('behind a sentinel the log names the true cause of an outage once', async (t) => {
+  const redis = await startRedis(t, { args: ['--requirepass', 's3cret'] });
+  if (redis === null) return;
+  const ports = [await startSentinel(t, redis), await startSentinel(t, redis)];
+  for (const port of ports) {
+    const url = `redis+sentinel://:s3cret@127.0.0.1:${port}/main`;
+    const limits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log: silentLog });
+    await limits.connected(10_000);
+    t.equal(await limits.check(), null, 'the sentinel has started');
+    await limits.close();
+  }
+
+  for (const sentinels of [ports.slice(0, 1), ports]) {
+    const at = (password: string, database = '') =>
+      `redis+sentinel://:${password}@${sentinels.map((port) => `127.0.0.1:${port}`).join(',')}/main${database}`;
+    const open = (url: string) => {
+      const reasons: unknown[] = [];
+      const log = { ...silentLog, error: ({ reason }: { reason?: unknown }) => void reasons.push(reason) };
+      const limits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log, timeoutMs: 2000 });
+      t.teardown(() => limits.close());
+      return { limits, reasons };
+    };
+    // Time for more tries to connect than there are sentinels, so that their list comes to its end several times.
+    const afterManyTries = async ({ limits, reasons }: ReturnType<typeof open>) => {
+      await limits.connected(1500);
+      return reasons;
+    };
+    t.strictSame(await afterManyTries(open(at('wr0ng'))), ['wrong user or password (WRONGPASS)']);
+    t.strictSame(await afterManyTries(open(at('s3cret', '/99'))), [
+      'the database of REDIS_URL cannot be selected (ERR)',
+    ]);
+
+    const working = open(at('s3cret'));
+    await working.limits.connected(10_000);
+    t.equal(await working.limits.check(), null);
+    await redis.kill();
+    t.strictSame(await afterManyTries(working), ['ECONNREFUSED']);
+    t.strictSame(await afterManyTries(open(at('s3cret'))), ['ECONNREFUSED']);
+    await redis.start();
+    await working.limits.connected(10_000);
+    t.equal(await working.limits.check(), null, 'the primary is there again');
+  }
+});

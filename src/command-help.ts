@@ -92,7 +92,8 @@ has few wrong passwords left from here, for a quarter of an hour, and a second a
   --password PASSWORD  of the users in their order, the last for all others (default: ATTACK_PASSWORD, else demo for
                        demo, else asked for). Others on this machine can see a command line
   --inbox HOST:PORT    where to listen for codes (default: 127.0.0.1:8026)
-  --app URL            an app of your own behind the gateway. Without it, what reaches the app is not tried. It should
+  --app URL            an app of your own behind the gateway. Without it, what reaches the app is not tried: other
+                       protocols, cookies of doorcode, forged identity headers, assertions for other apps. It should
                        answer with the headers that it received; other apps show less
   --minutes N          the longest that it may take, 1 to 60 (default: 15)
   --i-own-this-host    attack a host that is not this machine. Do that to nobody else's

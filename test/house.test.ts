@@ -27,6 +27,8 @@ t.test('every source has its test in the same place, and every test its source',
   };
   const withoutSource: Record<string, string> = {
     advisories: 'what has gone wrong elsewhere, by its published id',
+    'attack/attacks/app-assertion': 'an attack with many variants, on an app in the same process',
+    'attack/attacks/app-identity': 'the same',
     'attack/replicas': 'an attack on two replicas behind a gateway',
     bundle: 'what a start of the built program loads',
     'config-faults': 'odd values of every setting',

@@ -17,7 +17,20 @@ export interface AppClient {
   /** Origin of the app, as its gateway sees it. */
   readonly origin: string;
   /** @param headers names and values in their order; a name may occur several times */
-  ask(headers: readonly (readonly [name: string, value: string])[]): Promise<AppAnswer>;
+  ask(headers: readonly HeaderLine[], form?: RequestForm): Promise<AppAnswer>;
+}
+
+export type HeaderLine = readonly [name: string, value: string];
+
+/** What of a request differs from a plain GET to the URL of the app. */
+export interface RequestForm {
+  readonly method?: string;
+  /** The `Host` header, in place of the app's own. */
+  readonly host?: string;
+  /** Sends the request target in absolute form, `https://HOST/path` (RFC 9112 §3.2.2), with this host. */
+  readonly targetHost?: string;
+  /** Sends a chunked body and these fields after it (RFC 9110 §6.5). */
+  readonly trailers?: readonly HeaderLine[];
 }
 
 export interface AppClientOptions {
@@ -37,11 +50,11 @@ const ANSWER_MS = 15_000;
  * as soon as the app switches protocols.
  */
 export function createAppClient({ url, ca, timeLeftMs, answerMs = ANSWER_MS }: AppClientOptions): AppClient {
-  const { origin, host, protocol } = new URL(url);
+  const { origin, host, protocol, pathname, search } = new URL(url);
   const send = protocol === 'https:' ? requestHttps : requestHttp;
   return {
     origin,
-    async ask(headers) {
+    async ask(headers, { method = 'GET', host: sentHost = host, targetHost, trailers } = {}) {
       const leftMs = timeLeftMs();
       if (leftMs <= 0) throw new NotTried('this run is over (--minutes)');
       const signal = AbortSignal.timeout(Math.ceil(Math.min(answerMs, leftMs)));
@@ -49,11 +62,21 @@ export function createAppClient({ url, ca, timeLeftMs, answerMs = ANSWER_MS }: A
       const outgoing = send(url, {
         agent: false,
         signal,
-        headers: ['Host', host, ...headers.flat()],
+        method,
+        headers: [
+          ...['Host', sentHost],
+          ...(trailers === undefined ? [] : ['Transfer-Encoding', 'chunked']),
+          ...headers.flat(),
+        ],
+        ...(targetHost !== undefined && { path: `${protocol}//${targetHost}${pathname}${search}` }),
         ...(ca && { ca }),
       });
       // Once it is destroyed below, its errors mean nothing.
       outgoing.on('error', () => {});
+      if (trailers !== undefined) {
+        outgoing.write('body');
+        outgoing.addTrailers(trailers.map(([name, value]): [string, string] => [name, value]));
+      }
       outgoing.end();
       try {
         const [response, socket] = await Promise.race([once(outgoing, 'response'), once(outgoing, 'upgrade')]);

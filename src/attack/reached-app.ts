@@ -40,6 +40,18 @@ export async function reachApp(scene: Scene): Promise<ReachedApp> {
   return { app, session, answer, echoes: repeated(answer).includes(agent) };
 }
 
+/**
+ * The same, for attacks that look at what the app received.
+ *
+ * @throws NotTried also when the app does not repeat the headers of requests
+ */
+export async function reachEchoingApp(scene: Scene): Promise<ReachedApp> {
+  const reached = await reachApp(scene);
+  if (!reached.echoes)
+    throw new NotTried(`${reached.app.origin} does not repeat its request headers: name an app that does (whoami)`);
+  return reached;
+}
+
 /** All of an answer that can repeat what the app received. */
 export function repeated({ headers, text }: AppAnswer): string {
   return `${JSON.stringify(headers)}\n${text}`;

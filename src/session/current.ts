@@ -22,7 +22,7 @@ export interface ValidSession {
 }
 
 /**
- * Revokes the valid sessions of other users in the request of somebody who has just signed in. Beside them the new session
+ * Revokes the valid sessions of other users in a request that has just signed in. Beside them the new session
  * would count for nothing, because a request with sessions of different users is unauthenticated. Never rejects: the code
  * is used up, and an outage of the limit store must not refuse the user now.
  */

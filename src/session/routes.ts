@@ -79,7 +79,7 @@ export function registerSession(app: FastifyInstance, routes: SessionRoutes): vo
       cookies.clear(reply, 'challenge');
       // It may say that a session cookie was just set, which the login page would miss now.
       if (request.headers.cookie?.includes(cookies.names.notice)) cookies.clear(reply, 'notice');
-      // All of them, whoever's they are: one that stayed valid would come first, or come back, after signing out.
+      // The sessions of every user in the request. One that stayed valid could be used again after signing out.
       const sessions = await validSessions(request);
       await Promise.all([
         ...sessions.map(({ session: { id, exp } }) => revocation.revoke(id, exp)),

@@ -11,8 +11,13 @@ const timeLeftMs = () => 60_000;
 /** A server that shows the lines of each request, and switches to whatever is asked for if it is told to. */
 async function startServer(t: Test, switches = false) {
   const seen: string[][] = [];
-  const server = createServer((request, response) => {
+  const targets: (string | undefined)[] = [];
+  const trailers: string[][] = [];
+  const server = createServer(async (request, response) => {
     seen.push(request.rawHeaders);
+    targets.push(request.url);
+    for await (const _ of request);
+    trailers.push(request.rawTrailers);
     response.setHeader('set-cookie', 'a=1').end('shown');
   });
   if (switches)
@@ -25,7 +30,12 @@ async function startServer(t: Test, switches = false) {
   await once(server, 'listening');
   t.teardown(() => server.close());
   const address = server.address();
-  return { seen, url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/some?path` };
+  return {
+    seen,
+    targets,
+    trailers,
+    url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/some?path`,
+  };
 }
 
 t.test('headers are sent in their order, repeated names included', async (t) => {
@@ -39,6 +49,16 @@ t.test('headers are sent in their order, repeated names included', async (t) => 
   t.match(answer, { status: 200, text: 'shown', headers: { 'set-cookie': undefined } });
   t.strictSame(seen[0]?.slice(2, 8), ['Upgrade', 'websocket', 'X-Other', '1', 'Upgrade', 'h2c']);
   t.equal(app.origin, new URL(url).origin);
+});
+
+t.test('a request may name another host in its Host header and target, and end in trailers', async (t) => {
+  const { seen, url, targets, trailers } = await startServer(t);
+  const app = createAppClient({ url, timeLeftMs });
+  await app.ask([], { host: 'other.example.com', targetHost: 'example.com:1' });
+  t.strictSame(seen[0]?.slice(0, 2), ['Host', 'other.example.com']);
+  t.equal(targets[0], 'http://example.com:1/some?path');
+  await app.ask([['X-Other', '1']], { method: 'POST', trailers: [['Remote-User', 'x']] });
+  t.strictSame(trailers, [[], ['Remote-User', 'x']]);
 });
 
 t.test('a switch of protocols is an answer', async (t) => {

@@ -1,6 +1,8 @@
 import type { Attack } from '../attack.ts';
 import { accountLock } from './account-lock.ts';
+import { appAssertion } from './app-assertion.ts';
 import { appCookies } from './app-cookies.ts';
+import { appIdentity } from './app-identity.ts';
 import { bruteForce } from './brute-force.ts';
 import { cookieRollback } from './cookie-rollback.ts';
 import { cookieSwap } from './cookie-swap.ts';
@@ -50,6 +52,8 @@ export const attacks: readonly Attack[] = [
   openRedirect,
   upgradeSmuggling,
   appCookies,
+  appAssertion,
+  appIdentity,
   signedOut,
   expiredCode,
   replacedCode,

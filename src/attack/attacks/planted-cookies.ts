@@ -9,14 +9,14 @@ const HEADER_LENGTH = 6000;
 
 /**
  * Sends cookies as a browser does that a subdomain has set some for: of the same name, and before those of the user. They
- * must hide neither a session nor a login, must not sign in as somebody else, and signing out must end them all.
+ * must hide neither a session nor a login, must not sign in as another user, and signing out must end them all.
  */
 export const plantedCookies: Attack = {
   name: 'planted cookies',
   async run(scene) {
     const { client } = scene;
     const { jar: oldJar, login: used } = theSignedIn(scene);
-    if (scene.signedInAgain === undefined) throw new NotTried('nobody could sign in a second time');
+    if (scene.signedInAgain === undefined) throw new NotTried('the second sign-in failed');
     const login = scene.signedInAgain.login;
     const own = sessionOf(scene.signedInAgain.jar);
     const old = sessionOf(oldJar);

@@ -52,7 +52,8 @@ t.test('each attack has a name of its own', async (t) => {
   t.equal(new Set(attacks.map(({ name }) => name)).size, attacks.length);
 });
 
-const ON_THE_APP = ['upgrade smuggling', 'session cookie at the app'];
+const SEEN_AT_THE_APP = ['session cookie at the app', 'assertion for another app', 'identity headers at the app'];
+const ON_THE_APP = ['upgrade smuggling', ...SEEN_AT_THE_APP];
 
 t.test('with two accounts only attacks on an app are skipped, and everything is refused', async (t) => {
   const { findings, exitCode, lines } = await run(t, {});
@@ -62,7 +63,7 @@ t.test('with two accounts only attacks on an app are skipped, and everything is 
   t.equal(exitCode, 0);
   t.match(
     lines.at(-1),
-    new RegExp(`^${attacks.length - 2} passed, 0 failed, 2 skipped; \\d{3} requests, 8 codes sent, \\d+ s$`),
+    new RegExp(`^${attacks.length - 4} passed, 0 failed, 4 skipped; \\d{3} requests, 8 codes sent, \\d+ s$`),
   );
 });
 
@@ -316,12 +317,16 @@ const anyUpgrade = ['proxy_set_header Upgrade $app_upgrade;', 'proxy_set_header 
 const anyConnection = ['proxy_set_header Connection $app_connection;', 'proxy_set_header Connection upgrade;'] as const;
 const allCookies = ['proxy_set_header Cookie $app_cookies;', 'proxy_set_header Cookie $http_cookie;'] as const;
 
+/** Of the request to /auth alone. */
+const authHost =
+  'proxy_set_header X-Forwarded-Host $public_host;\n    proxy_set_header X-Forwarded-Method $request_method;';
+
 const behindNginx: Record<string, Behind> = {
   'the file as it is': { fails: [] },
   'the file as it is, with an app that repeats nothing': {
     app: 'says nothing',
     fails: [],
-    skipped: ['session cookie at the app'],
+    skipped: SEEN_AT_THE_APP,
   },
   'an Upgrade header of the client, which the app agrees to': {
     gateway: [anyUpgrade, anyConnection],
@@ -339,12 +344,30 @@ const behindNginx: Record<string, Behind> = {
   },
   'an assertion for every app': {
     service: [{ file: 'gateway/audience.js', from: 'return (request) => {', to: 'return () => { return origin;' }],
-    fails: ['session cookie at the app'],
+    fails: ['assertion for another app'],
+  },
+  'an assertion for the X-Forwarded-Host of the client': {
+    gateway: [[authHost, authHost.replace('$public_host', '$http_x_forwarded_host')]],
+    fails: ['assertion for another app'],
+  },
+  'an assertion for the Host of the client': {
+    gateway: [[authHost, authHost.replace('$public_host', '$http_host')]],
+    fails: ['assertion for another app'],
+  },
+  'the Remote-User of the client': {
+    gateway: [['proxy_set_header Remote-User $doorcode_user;', 'proxy_set_header Remote-User $http_remote_user;']],
+    fails: ['identity headers at the app'],
+  },
+  'the X-Forwarded-User of the client': {
+    gateway: [
+      ['proxy_set_header Save-Data $http_save_data;', 'proxy_set_header X-Forwarded-User $http_x_forwarded_user;'],
+    ],
+    fails: ['identity headers at the app'],
   },
 };
 
 for (const [what, { gateway = [], service = [], app, fails, skipped = [] }] of Object.entries(behindNginx)) {
-  t.test(`${fails.length > 0 ? 'it is told' : 'it passes'} of what an app behind nginx gets: ${what}`, async (t) => {
+  t.test(`${fails.length > 0 ? 'it fails' : 'it passes'} for an app behind nginx: ${what}`, async (t) => {
     const nginx = program(t, 'nginx');
     if (nginx === null) return;
     const build = await testBuild(t, service);
@@ -353,7 +376,7 @@ for (const [what, { gateway = [], service = [], app, fails, skipped = [] }] of O
     const { url } = await build.start({
       ...inbox.env,
       TRUST_PROXY: 'loopback',
-      ALLOWED_RETURN_ORIGINS: `https://localhost:${port}`,
+      ALLOWED_RETURN_ORIGINS: `https://localhost:${port},https://other.localhost:${port}`,
       ASSERTION_KEY: Buffer.alloc(32, 2).toString('base64'),
     });
     const behind =
@@ -384,6 +407,9 @@ for (const [what, { gateway = [], service = [], app, fails, skipped = [] }] of O
     t.strictSame(named(findings, 'skipped'), skipped, lines.join('\n'));
     t.equal(exitCode, fails.length > 0 ? 1 : 0);
     if (what === 'the file as it is')
-      t.match(lines.join('\n'), /received none of them[\s\S]*its own unchanged; the assertion is for this app alone/);
+      t.match(
+        lines.join('\n'),
+        /received none of them[\s\S]*its own unchanged[\s\S]*the assertion is for this app alone, also/,
+      );
   });
 }

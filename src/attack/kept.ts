@@ -9,9 +9,9 @@ export async function untouchedLogin(scene: Scene): Promise<OpenLogin> {
   return scene.untouched;
 }
 
-/** @throws NotTried when nobody is signed in, because an attack before went wrong */
+/** @throws NotTried without a signed-in user, because an earlier attack failed */
 export function theSignedIn(scene: Scene): NonNullable<Scene['signedIn']> {
-  if (scene.signedIn === undefined) throw new NotTried('nobody could sign in');
+  if (scene.signedIn === undefined) throw new NotTried('the sign-in failed');
   return scene.signedIn;
 }
 

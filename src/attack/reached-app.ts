@@ -9,6 +9,8 @@ export interface ReachedApp {
   /** Name and value of the session cookie. */
   readonly session: string;
   readonly answer: AppAnswer;
+  /** A random `User-Agent`. An answer that repeats it shows that the request reached the app. */
+  readonly agent: string;
   /** Whether the app repeats the headers of requests in what it answers, as test apps like traefik/whoami do. */
   readonly echoes: boolean;
 }
@@ -37,7 +39,7 @@ export async function reachApp(scene: Scene): Promise<ReachedApp> {
     throw new NotTried(
       `with a session ${app.origin} answered ${answer.status === 0 ? answer.text : answer.status}: is it behind this deployment?`,
     );
-  return { app, session, answer, echoes: repeated(answer).includes(agent) };
+  return { app, session, answer, agent, echoes: repeated(answer).includes(agent) };
 }
 
 /**

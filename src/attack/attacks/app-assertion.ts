@@ -10,7 +10,7 @@ import { reachEchoingApp, repeated } from '../reached-app.ts';
 export const appAssertion: Attack = {
   name: 'assertion for another app',
   async run(scene) {
-    const { app, session, answer: plain } = await reachEchoingApp(scene);
+    const { app, session, agent, answer: plain } = await reachEchoingApp(scene);
     const [assertion] = assertionsIn(repeated(plain));
     if (assertion === undefined) throw new NotTried('the app received no assertion (ASSERTION_KEY)');
     const { aud, iss } = assertion;
@@ -20,10 +20,12 @@ export const appAssertion: Attack = {
       `the assertion is for ${iss}, so every app behind it accepts what another app received (aud; ASSERTION_AUDIENCE)`,
     );
     let tried = 0;
+    let reached = 0;
     for (const host of otherHosts(app.origin, scene.deployment)) {
       for (const [what, { headers = [], ...form }] of Object.entries(requestsFor(host, new URL(app.origin).host))) {
-        const answer = await app.ask([...headers, ['Accept', '*/*'], ['Cookie', session]], form);
+        const answer = await app.ask([...headers, ['User-Agent', agent], ['Cookie', session]], form);
         tried += 1;
+        if (repeated(answer).includes(agent)) reached += 1;
         for (const received of assertionsIn(repeated(answer)))
           expect(
             [received.aud].flat().join() === own.join(),
@@ -33,7 +35,7 @@ export const appAssertion: Attack = {
     }
     const intended =
       own.length === 1 && aud === app.origin ? 'this app alone' : `${own.join(', ')} (ASSERTION_AUDIENCE)`;
-    return `the assertion is for ${intended}, also after ${tried} requests that named another host`;
+    return `the assertion is for ${intended}, also in the ${reached} of ${tried} requests naming another host that reached the app`;
   },
 };
 

@@ -9,6 +9,8 @@ export interface LineOutput {
   write(text: string): void;
   /** @returns the number of lines that were dropped since the start */
   dropped(): number;
+  /** @returns whether the stream has not accepted everything that was written */
+  isDelayed(): boolean;
   /**
    * Sets what is called when the stream accepts lines again after some were dropped.
    *
@@ -63,6 +65,7 @@ export function createLineOutput(stream: Writable, maxPending = MAX_PENDING): Li
       });
     },
     dropped: () => dropped,
+    isDelayed: () => failed || stream.writableLength > 0,
     onRecovery(listener) {
       report = listener;
     },

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { stdin, stdout } from 'node:process';
+import { lstatSync, readFileSync } from 'node:fs';
+import { stderr, stdin, stdout } from 'node:process';
+import { WriteStream } from 'node:tty';
 import { type Running, runCommand } from './command-line.ts';
 import { parseEnvFile } from './env-file.ts';
 import { ConfigError } from './environment.ts';
@@ -22,19 +23,23 @@ const EXIT_CONFIG = 78;
 const EXIT_OUTPUT = 74;
 
 const output = createLineOutput(stdout);
+/** Whether an uncaught exception is ending the process. */
+let isCrashing = false;
 const write = (line: string) => output.write(`${line}\n`);
 // A message that cannot be written must not change the exit code.
-process.stderr.on('error', () => {});
-const complain = (line: string) => void process.stderr.write(`${line}\n`);
+stderr.on('error', () => {});
+const complain = (line: string) => void stderr.write(`${line}\n`);
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
-loadEnvFile();
 const outcome = await runCommand(process.argv.slice(2), version, {
   write,
   complain,
-  env: process.env,
+  // Only commands that use settings need a .env that can be read.
+  get env() {
+    return loadEnvironment();
+  },
   readPassword: (once) => readPassword(stdin, stdout, once),
 });
 if ('serve' in outcome) await run();
@@ -52,6 +57,7 @@ function endCommand(exitCode: number): void {
 }
 
 function stopOnSignal(running: Running): void {
+  unblockTerminals();
   const stop = () => {
     process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
     running.close().then(() => process.exit(0));
@@ -59,19 +65,42 @@ function stopOnSignal(running: Running): void {
   process.once('SIGTERM', stop).once('SIGINT', stop);
 }
 
+/**
+ * Makes terminals asynchronous. Node.js writes to them synchronously, so that a terminal whose output is paused (Ctrl+S) or
+ * not read would stop the event loop, and with it all requests and the handlers of signals.
+ */
+function unblockTerminals(): void {
+  for (const stream of [stdout, stderr]) {
+    // Node.js has no public interface for this (lib/tty.js calls setBlocking(true) in the constructor).
+    if (stream instanceof WriteStream) (stream as Partial<BlockingStream>)._handle?.setBlocking?.(false);
+  }
+}
+
+interface BlockingStream {
+  readonly _handle?: { setBlocking?(isBlocking: boolean): void };
+}
+
 /** In a terminal in development, log lines are for people. */
 async function logDestination(): Promise<{ write(line: string): void }> {
-  if (!stdout.isTTY || process.env['NODE_ENV'] === 'production') return output;
+  const destination = { write: writeLog };
+  if (!stdout.isTTY || process.env['NODE_ENV'] === 'production') return destination;
   const { prettyLines } = await import('./telemetry/pretty.ts');
-  return prettyLines(output.write);
+  return prettyLines(writeLog);
+}
+
+/** After a crash, what standard output does not accept at once goes to standard error too, before the process ends. */
+function writeLog(line: string): void {
+  output.write(line);
+  if (isCrashing && output.isDelayed()) stderr.write(line);
 }
 
 async function run(): Promise<void> {
   try {
+    const env = loadEnvironment();
     // Loaded only now: the other commands need none of it.
     const { serve } = await import('./serve.ts');
     const service = await serve({
-      env: process.env,
+      env,
       write,
       version,
       logDestination: await logDestination(),
@@ -83,9 +112,12 @@ async function run(): Promise<void> {
     // What nobody caught leaves the process in a state that nobody knows. Node would print the error as it is, and with
     // it whatever its message quotes.
     process.on('uncaughtException', (error) => {
+      if (isCrashing) return;
+      isCrashing = true;
       service.logger.fatal({ event: 'sys_crash', err: error }, 'sys_crash');
-      process.exit(1);
+      output.flush(FLUSH_MS).then(() => process.exit(1));
     });
+    unblockTerminals();
     const stop = (drainMs: number) => {
       process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
       service
@@ -112,17 +144,25 @@ async function run(): Promise<void> {
 }
 
 /**
- * Adds the settings of `.env` in the current folder to the environment, which goes before the file. Without the file
- * nothing happens; a file that cannot be read completely ends the process, because a service with a part of its
- * settings could start as in development. `process.loadEnvFile` does neither.
+ * Adds the settings of `.env` in the current folder to the environment. A variable of the environment that is not empty
+ * takes precedence over the file. Without the file nothing happens; a file that cannot be read completely ends the
+ * process, because a service with a part of its settings could start as in development. `process.loadEnvFile` does neither.
  */
-function loadEnvFile(): void {
+function loadEnvironment(): NodeJS.ProcessEnv {
   try {
-    for (const [name, value] of parseEnvFile('.env', readFileSync('.env'))) process.env[name] ??= value;
+    for (const [name, value] of parseEnvFile('.env', readFileSync('.env'))) {
+      if (!process.env[name]?.trim()) process.env[name] = value;
+    }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return;
-    complain(error instanceof ConfigError ? message : `.env: cannot be read (${code})`);
+    if (code === 'ENOENT' && !isLink('.env')) return process.env;
+    const fault = code === 'ENOENT' ? 'is a link to a file that does not exist' : `cannot be read (${code})`;
+    complain(error instanceof ConfigError ? message : `.env: ${fault}`);
     process.exit(EXIT_CONFIG);
   }
+  return process.env;
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

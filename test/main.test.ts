@@ -73,9 +73,12 @@ t.test('with a collector it is told of requests, the last of them when the servi
   for (const words of ['"doorcode"', '"POST"', '"/login"']) t.match(told, words);
 });
 
+const fault = `process.on('SIGUSR2', () => setImmediate(() => { throw new Error('no code 482915 for +15550100100'); }))`;
+/** NODE_OPTIONS with which the process throws an error that is not caught when it receives SIGUSR2. */
+const CRASH_ON_SIGUSR2 = `--import=data:text/javascript,${encodeURIComponent(fault)}`;
+
 t.test('what nobody caught ends it, and the log says where but quotes nothing', async (t) => {
-  const fault = `process.on('SIGUSR2', () => setImmediate(() => { throw new Error('no code 482915 for +15550100100'); }))`;
-  const service = await startService(t, { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}` });
+  const service = await startService(t, { NODE_OPTIONS: CRASH_ON_SIGUSR2 });
   t.equal(await service.stop('SIGUSR2'), 1);
   const crash = service
     .output()
@@ -120,12 +123,20 @@ t.test('the other commands answer and end', async (t) => {
   });
 });
 
-/** Runs the service in a folder with this `.env`, with settings that end the start before it listens. */
-function runWithEnvFile(t: Test, content: string | Buffer | Record<string, string>): Promise<Finished> {
-  const cwd = t.testdir({ '.env': content });
+/** Runs the program in a folder with this `.env`, by default the service with settings that end its start. */
+function runWithEnvFile(
+  t: Test,
+  content: Parameters<Test['testdir']>[0],
+  env: Record<string, string> = {},
+  args: string[] = [],
+): Promise<Finished> {
+  const cwd = t.testdir(content === undefined ? {} : { '.env': content });
   return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN], { env: childEnv({ PORT: '0' }), cwd }, (error, stdout, stderr) =>
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    execFile(
+      process.execPath,
+      [MAIN, ...args],
+      { env: childEnv({ PORT: '0', ...env }), cwd },
+      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     );
   });
 }
@@ -160,6 +171,28 @@ t.test('a .env is read whole or refused: byte-order marks, UTF-16, number signs'
 
 t.test('a .env that is there but cannot be read ends the start', async (t) => {
   t.match(await runWithEnvFile(t, {}), { code: 78, stderr: '.env: cannot be read (EISDIR)' });
+  t.match(await runWithEnvFile(t, t.fixture('symlink', 'missing')), {
+    code: 78,
+    stdout: '',
+    stderr: '.env: is a link to a file that does not exist',
+  });
+});
+
+t.test('an empty variable of the environment counts as unset, so that the value in .env holds', async (t) => {
+  for (const empty of ['', ' ', '\t']) {
+    const finished = await runWithEnvFile(t, 'NODE_ENV=production\n', { NODE_ENV: empty });
+    t.match(finished, { code: 78, stderr: /SESSION_KEYS/ }, JSON.stringify(empty));
+  }
+});
+
+t.test('commands that use no settings do not read .env', async (t) => {
+  const broken = 'NODE_ENV\n';
+  for (const args of [['--help'], ['--version'], ['key'], ['attack', '--help']]) {
+    t.match(await runWithEnvFile(t, broken, {}, args), { code: 0, stderr: '' }, args.join(' '));
+  }
+  for (const args of [['serve'], ['unlock', 'alice'], ['subject', 'alice']]) {
+    t.match(await runWithEnvFile(t, broken, {}, args), { code: 78, stderr: '.env:1' }, args.join(' '));
+  }
 });
 
 t.test('SIGTERM: readiness turns 503, what is in flight is answered with Connection: close, exit 0', async (t) => {
@@ -197,11 +230,39 @@ t.test('SIGTERM: readiness turns 503, what is in flight is answered with Connect
   t.equal(await stopped, 0);
 });
 
+/** How long the process may take to end after SIGTERM, as the README states. */
+const END_MS = 10_000;
+
+/** Sends SIGTERM, and SIGKILL if the process is still there after {@link END_MS}, which is a failure. */
+async function terminate(t: Test, pid: number, ended: Promise<unknown>): Promise<void> {
+  let isLate = false;
+  process.kill(pid, 'SIGTERM');
+  const timer = setTimeout(() => {
+    isLate = true;
+    process.kill(pid, 'SIGKILL');
+  }, END_MS);
+  await ended;
+  clearTimeout(timer);
+  t.notOk(isLate, 'it ended without SIGKILL');
+}
+
+type Get = (path: string) => Promise<Response>;
+
+/** Waits until the service on this port answers. @returns a function that sends requests to it */
+async function whenServing(port: number, child: ChildProcess): Promise<Get> {
+  const get: Get = (path) => fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(END_MS) });
+  while (!(await get('/healthz').catch(() => ({ ok: false }))).ok) {
+    if (child.exitCode !== null) throw new Error(`it ended with exit code ${child.exitCode}`);
+    await new Promise(setImmediate);
+  }
+  return get;
+}
+
 /** Starts the service with this standard output, waits until it answers, and ends it with SIGTERM. */
 async function serveInto(
   t: Test,
   stdout: number | 'pipe',
-  whileServing: (get: (path: string) => Promise<Response>, child: ChildProcess) => Promise<void>,
+  whileServing: (get: Get, child: ChildProcess) => Promise<void>,
 ): Promise<number | null> {
   const port = await freePort();
   const child = spawn(process.execPath, [MAIN], {
@@ -214,43 +275,107 @@ async function serveInto(
     child.kill('SIGKILL');
     await ended;
   });
-  const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
-  while (!(await get('/healthz').catch(() => ({ ok: false }))).ok) {
-    if (child.exitCode !== null) throw new Error(`it ended with exit code ${child.exitCode}`);
-    await new Promise(setImmediate);
-  }
-  await whileServing(get, child);
-  child.kill('SIGTERM');
-  await ended;
+  await whileServing(await whenServing(port, child), child);
+  await terminate(t, Number(child.pid), ended);
   return child.exitCode;
 }
 
-t.test('a log that cannot be written stops neither requests nor SIGTERM', async (t) => {
+/** Causes more text than a pipe (65,536 bytes, pipe(7)) or a terminal takes: each request a line of over 100 characters. */
+async function fillLog(get: Get): Promise<void> {
+  for (let round = 0; round < 20; round += 1) {
+    await Promise.all(Array.from({ length: 40 }, async () => (await get('/session')).arrayBuffer()));
+  }
+}
+
+/** @returns a pipe that nothing reads, which is closed after the test; null without the program mkfifo */
+async function stalledPipe(t: Test): Promise<number | null> {
   const mkfifo = program(t, 'mkfifo');
-  if (mkfifo === null) return;
+  if (mkfifo === null) return null;
   const fifo = join(t.testdir({}), 'log');
   await once(spawn(mkfifo, [fifo]), 'exit');
-  // Opened for reading as well, it is a pipe that nothing reads.
-  const [full, stalled] = [openSync('/dev/full', 'w'), openSync(fifo, 'r+')];
-  t.teardown(() => [full, stalled].map(closeSync));
-  const request = async (get: (path: string) => Promise<Response>) => {
+  // Opened for reading as well, so that it has a reader.
+  const pipe = openSync(fifo, 'r+');
+  t.teardown(() => closeSync(pipe));
+  return pipe;
+}
+
+t.test('a log that cannot be written stops neither requests nor SIGTERM', async (t) => {
+  const stalled = await stalledPipe(t);
+  if (stalled === null) return;
+  const full = openSync('/dev/full', 'w');
+  t.teardown(() => closeSync(full));
+  const request = async (get: Get) => {
     for (let number = 0; number < 10; number += 1) t.equal((await get('/session')).status, 401);
   };
 
   t.equal(await serveInto(t, full, request), 0, 'the disk is full');
-  const manyLines = async (get: (path: string) => Promise<Response>) => {
-    // Each writes a line of more than 100 characters; a pipe takes 65,536 (pipe(7)).
-    for (let round = 0; round < 20; round += 1) {
-      await Promise.all(Array.from({ length: 40 }, async () => (await get('/session')).arrayBuffer()));
-    }
+  const manyLines = async (get: Get) => {
+    await fillLog(get);
     await request(get);
   };
   t.equal(await serveInto(t, stalled, manyLines), 0, 'the reader has stalled');
-  const closed = async (get: (path: string) => Promise<Response>, child: ChildProcess) => {
+  const closed = async (get: Get, child: ChildProcess) => {
     child.stdout?.destroy();
     await request(get);
   };
   t.equal(await serveInto(t, 'pipe', closed), 0, 'the reader is gone');
+});
+
+/** Runs a program on a new terminal that nothing reads, prints its process id and ends with its exit code. */
+const ON_UNREAD_TERMINAL = `
+import os, subprocess, sys
+terminal, end = os.openpty()
+child = subprocess.Popen(sys.argv[1:], stdin=end, stdout=end, stderr=end)
+print(child.pid, flush=True)
+sys.exit(child.wait())
+`;
+
+t.test('a terminal that is not read stops neither requests nor SIGTERM', async (t) => {
+  const python = program(t, 'python3');
+  if (python === null) return;
+  for (const mode of ['development', 'test']) {
+    const port = await freePort();
+    const parent = spawn(python, ['-c', ON_UNREAD_TERMINAL, process.execPath, MAIN], {
+      env: childEnv({ PORT: `${port}`, NODE_ENV: mode }),
+      cwd: t.testdir({}),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(parent, 'exit');
+    const [line] = await once(parent.stdout, 'data');
+    const pid = Number(line);
+    t.teardown(async () => {
+      if (parent.exitCode === null) process.kill(pid, 'SIGKILL');
+      await ended;
+    });
+    const get = await whenServing(port, parent);
+    await fillLog(get);
+    t.equal((await get('/session')).status, 401);
+    await terminate(t, pid, ended);
+    t.equal(parent.exitCode, 0);
+  }
+});
+
+t.test('a crash is reported on standard error while the reader of the log has stalled', async (t) => {
+  const stalled = await stalledPipe(t);
+  if (stalled === null) return;
+  const port = await freePort();
+  const child = spawn(process.execPath, [MAIN], {
+    env: childEnv({ PORT: `${port}`, NODE_OPTIONS: CRASH_ON_SIGUSR2 }),
+    cwd: t.testdirName,
+    stdio: ['ignore', stalled, 'pipe'],
+  });
+  const closed = once(child, 'close');
+  t.teardown(() => child.kill('SIGKILL'));
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  await fillLog(await whenServing(port, child));
+  child.kill('SIGUSR2');
+  await closed;
+  t.equal(child.exitCode, 1);
+  t.match(JSON.parse(stderr), { level: 60, event: 'sys_crash', err: { type: 'Error', stack: /Immediate/ } });
+  t.notMatch(stderr, /482915|15550100100/);
 });
 
 t.test('exit codes stay right where nothing can be written', async (t) => {

@@ -1,5 +1,36 @@
--- What haproxy.cfg cannot do by itself: ask doorcode who the user is (HAProxy has no auth_request of its own), remove the
--- cookies of doorcode from the app's request, and refuse trailers.
+-- What haproxy.cfg cannot do by itself: remove all headers but those of a list, send an authentication subrequest to
+-- doorcode, remove the cookies of doorcode from the app's request, and refuse trailers.
+
+-- The client's headers that reach the app and doorcode; no others do. If your app needs a further one, add its name. The
+-- list is the same as in nginx.conf.
+local ALLOWED = [[
+  accept accept-charset accept-encoding accept-language access-control-request-headers access-control-request-method
+  authorization cache-control content-disposition content-encoding content-language content-md5 content-range
+  content-type date digest dnt from idempotency-key if-match if-modified-since if-none-match if-range
+  if-unmodified-since last-event-id link origin ping-from ping-to pragma prefer priority purpose range referer
+  save-data sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user
+  sec-gpc sec-purpose sec-websocket-extensions sec-websocket-key sec-websocket-protocol sec-websocket-version
+  service-worker slug upgrade-insecure-requests user-agent traceparent tracestate baggage x-request-id
+  x-correlation-id x-requested-with x-csrf-token x-csrftoken x-xsrf-token x-xsrftoken x-api-key x-auth-token
+  x-http-method-override hx-boosted hx-current-url hx-prompt hx-request hx-target hx-trigger hx-trigger-name
+  turbo-frame x-turbo-request-id x-inertia x-inertia-version x-inertia-partial-component x-inertia-partial-data
+  next-action next-router-prefetch next-router-state-tree next-url rsc depth destination if lock-token overwrite
+  timeout brief tus-resumable upload-concat upload-defer-length upload-length upload-metadata upload-offset
+  git-protocol x-grpc-web grpc-timeout kbn-xsrf ocs-apirequest requesttoken x-wp-nonce x-livewire x-grafana-org-id
+  jenkins-crumb apollo-require-preflight x-nextjs-data
+]]
+-- HAProxy itself needs these: the host, the cookies, which are filtered below, and how long the body is.
+local NEEDED_BY_HAPROXY = "host cookie content-length transfer-encoding expect"
+
+local allowed = {}
+for name in (ALLOWED .. NEEDED_BY_HAPROXY):gmatch("%S+") do allowed[name] = true end
+
+-- The action `lua.remove_headers`. haproxy.cfg sets its own headers after it.
+core.register_action("remove_headers", { "http-req" }, function(txn)
+  for name in pairs(txn.http:req_get_headers()) do
+    if not allowed[name] then txn.http:req_del_header(name) end
+  end
+end)
 
 local URL = "http://127.0.0.1:3001/auth"
 -- doorcode needs no other headers of the client to answer.

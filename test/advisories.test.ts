@@ -528,15 +528,8 @@ t.test('CVE-2025-64484: underscores by which a header has two names', async (t) 
   t.equal((await service.get('/auth', jar, headers)).headers['remote-user'], 'alice');
   // That the gateways take them away is tried with the programs in deploy/gateways.test.ts; here, that the rule is there.
   t.match(deploy('nginx.conf'), /^\s*underscores_in_headers off;/m);
-  const haproxy = deploy('haproxy.cfg');
-  t.match(haproxy, /^\s*option http-restrict-req-hdr-names delete$/m, 'names with an underscore');
-  const taken = [...haproxy.matchAll(/del-header (\^\S+) -m reg/g)].map(([, pattern = '$.']) => new RegExp(pattern));
-  for (const name of ['remote-user', 'x-doorcode-assertion'])
-    t.ok(
-      taken.some((pattern) => pattern.test(name)),
-      name,
-    );
-  for (const names of ['Remote*', '*_*']) t.ok(deploy('Caddyfile').includes(`\n\trequest_header -${names}\n`), names);
+  t.match(deploy('haproxy.cfg'), /^\s*http-request lua\.remove_headers$/m);
+  t.match(deploy('Caddyfile'), /^\s*request_header -\*\*$/m);
   t.match(deploy('traefik.yaml'), /^\s*Remote_User: ""$/m);
 });
 
@@ -555,8 +548,8 @@ t.test('CVE-2024-45410: a Connection header that takes away what the gateway add
   );
   await assertNobody(service, t, new CookieJar(), { connection: 'Remote-User', 'remote-user': 'admin' });
   t.match(deploy('nginx.conf'), /proxy_set_header Connection "";/);
-  t.match(deploy('haproxy.cfg'), /^\s*http-request del-header \^\(connection\|/m);
-  t.match(deploy('Caddyfile'), /^\s*request_header -Connection$/m);
+  t.match(deploy('haproxy.cfg'), /^\s*http-request lua\.remove_headers$/m);
+  t.match(deploy('Caddyfile'), /^\s*request_header -\*\*$/m);
 });
 
 t.test('CVE-2021-29456: a redirect to wherever the link says', async (t) => {

@@ -382,6 +382,19 @@ t.test('the short form for Caddy in the README removes what the file removes, be
   for (const snippet of ['clean_request', 'clean_cookies']) t.match(read('Caddyfile'), `\n(${snippet}) {\n`);
 });
 
+t.test('nginx.conf, doorcode.lua and Caddyfile allow the same headers of a client', (t) => {
+  const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name = '']) => name.toLowerCase());
+  const nginx = all(read('nginx.conf'), /^ {6}proxy_set_header (\S+) \$http_\S+;$/gm);
+  for (const [, name = '', variable] of read('nginx.conf').matchAll(/proxy_set_header (\S+) \$http_(\S+);/g))
+    t.equal(variable, name.toLowerCase().replaceAll('-', '_'), name);
+  const lua = all(/\nlocal ALLOWED = \[\[\n([^\]]+)\]\]\n/.exec(read('doorcode.lua'))?.[1] ?? '', /(\S+)/g);
+  const caddy = all(read('Caddyfile'), /^\timport \{args\.0\} (\S+)$/gm);
+  t.ok(nginx.includes('kbn-xsrf'));
+  t.strictSame(lua.toSorted(), nginx.toSorted());
+  t.strictSame(caddy.toSorted(), [...nginx, 'cookie', 'upgrade'].toSorted(), 'these two are filtered afterwards');
+  t.end();
+});
+
 t.test('traefik.yaml asks before the app, and takes from the client what only we may say', async (t) => {
   const { http } = parse(read('traefik.yaml'));
   const { routers, middlewares, services } = http;

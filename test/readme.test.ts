@@ -231,7 +231,7 @@ t.test(
     const folder = t.testdir({});
     const locations = recipe
       .replace(map, '')
-      .replace(/# … auth_request.*/, 'auth_request /check; proxy_pass http://app;');
+      .replace(/# … auth_request.*/, 'auth_request /check; proxy_pass http://$app;');
     writeFileSync(
       `${folder}/nginx.conf`,
       `daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}
@@ -239,9 +239,10 @@ t.test(
       access_log off; client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
       fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
       ${map}
-      upstream app { server ${new URL(app.url).host}; }
       server {
         listen 127.0.0.1:${port};
+        set $public_host app.example.com;
+        set $app ${new URL(app.url).host};
         ${locations}
         location = /check { internal; proxy_pass ${auth.url}/auth; }
       }

@@ -1,5 +1,8 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { EnvironmentReader } from './environment.ts';
+import { decodeText, TextFileError } from './text-file.ts';
 
 /** Where and how spans are sent by OTLP/HTTP (opentelemetry.io/docs/specs/otel/protocol/exporter). */
 export interface TracingSettings {
@@ -50,11 +53,7 @@ export function readTracing(env: EnvironmentReader): TracingConfig {
       ),
       timeoutMs: readTimeout(env),
       compression: readCompression(env),
-      tls: {
-        ...readPem(env, 'CERTIFICATE', 'ca'),
-        ...readPem(env, 'CLIENT_CERTIFICATE', 'cert'),
-        ...readPem(env, 'CLIENT_KEY', 'key'),
-      },
+      tls: readTls(env),
     },
     tracingWarnings,
   };
@@ -95,15 +94,50 @@ function readCompression(env: EnvironmentReader): TracingSettings['compression']
   return 'none';
 }
 
+function readTls(env: EnvironmentReader): TracingSettings['tls'] {
+  const tls = {
+    ...readPem(env, 'CERTIFICATE', 'ca'),
+    ...readPem(env, 'CLIENT_CERTIFICATE', 'cert'),
+    ...readPem(env, 'CLIENT_KEY', 'key'),
+  };
+  if (tls.cert !== undefined && tls.key !== undefined && !isUsable(tls)) {
+    env.fault(option(env, 'CLIENT_KEY').name, 'the key does not belong to the client certificate');
+  }
+  return tls;
+}
+
 function readPem(env: EnvironmentReader, suffix: string, field: 'ca' | 'cert' | 'key'): TracingSettings['tls'] {
   const { name, value: path } = option(env, suffix);
   if (path === undefined) return {};
   try {
-    return { [field]: readFileSync(path, 'utf8') };
+    const tls = { [field]: decodeText(readFileSync(path)) };
+    if (isUsable(tls)) return tls;
+    const needed = field === 'key' ? 'a private key without a passphrase' : 'a certificate';
+    env.fault(name, `the file must contain ${needed} as PEM`);
   } catch (error) {
-    env.fault(name, `the file cannot be read (${(error as NodeJS.ErrnoException).code})`);
-    return {};
+    const { code, message } = error as NodeJS.ErrnoException;
+    env.fault(name, error instanceof TextFileError ? `the file ${message}` : `the file cannot be read (${code})`);
   }
+  return {};
+}
+
+/** Whether TLS can use all of this. Node.js ignores texts without PEM, so each part is parsed as well. */
+function isUsable(tls: TracingSettings['tls']): boolean {
+  try {
+    createSecureContext(tls);
+    if (tls.key !== undefined) createPrivateKey(tls.key);
+    return [tls.ca, tls.cert].filter((pem) => pem !== undefined).every(containsCertificates);
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Error of a certificate that cannot be parsed */
+function containsCertificates(pem: string): boolean {
+  const blocks = pem.match(/-----BEGIN [^-]*-----.*?-----END [^-]*-----/gs) ?? [];
+  return (
+    blocks.filter((block) => block.includes('CERTIFICATE-----')).map((block) => new X509Certificate(block)).length > 0
+  );
 }
 
 const SAMPLERS = new Set(['always_on', 'always_off', 'traceidratio'].flatMap((name) => [name, `parentbased_${name}`]));

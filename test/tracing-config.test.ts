@@ -1,5 +1,6 @@
 import t from 'tap';
 import { EnvironmentReader } from '../src/environment.ts';
+import { createCertificate } from '../src/phone-simulator/certificate.ts';
 import { readTracing } from '../src/tracing-config.ts';
 
 function read(env: Record<string, string>) {
@@ -34,7 +35,8 @@ t.test('when traces are sent, and where', async (t) => {
 });
 
 t.test('how they are sent: the variable for traces takes precedence', async (t) => {
-  const folder = t.testdir({ 'ca.pem': 'an authority', 'key.pem': 'a key' });
+  const { certificate, key } = createCertificate(Date.now());
+  const folder = t.testdir({ 'ca.pem': certificate, 'key.pem': key });
   t.match(read(ENDPOINT).tracing, {
     protocol: 'http/json',
     headers: [],
@@ -62,7 +64,7 @@ t.test('how they are sent: the variable for traces takes precedence', async (t) 
     headers: ['authorization=Basic%20abc,a=1', 'a=2'],
     timeoutMs: 700,
     compression: 'gzip',
-    tls: { ca: 'an authority', cert: 'an authority', key: 'a key' },
+    tls: { ca: certificate, cert: certificate, key },
   });
 });
 
@@ -85,6 +87,50 @@ t.test('what cannot be done is a fault by its name, without its value', async (t
     if (name.endsWith('ENDPOINT')) continue;
     t.strictSame(read({ ...ENDPOINT, OTEL_SDK_DISABLED: 'true', [name]: value }).faults, [], 'nothing is sent');
   }
+});
+
+t.test('a file that is no certificate or key is a fault by the name of its variable', async (t) => {
+  const { certificate, key } = createCertificate(Date.now());
+  const other = createCertificate(Date.now());
+  const folder = t.testdir({
+    'random.pem': Buffer.alloc(40, 0xa7),
+    'zero.pem': Buffer.alloc(40),
+    'text.pem': 'zebra',
+    'empty.pem': '',
+    'cut.pem': certificate.slice(0, certificate.length / 2),
+    'damaged.pem': certificate.replace(/\n[A-Za-z0-9+/]{20}/, '\nAAAAAAAAAAAAAAAAAAAA'),
+    'chain.pem': `${certificate}${certificate.replace(/\n[A-Za-z0-9+/]{20}/, '\nAAAAAAAAAAAAAAAAAAAA')}`,
+    'certificate.pem': certificate,
+    'key.pem': key,
+    'other-key.pem': other.key,
+  });
+  for (const [suffix, right] of [
+    ['CERTIFICATE', 'certificate.pem'],
+    ['CLIENT_CERTIFICATE', 'certificate.pem'],
+    ['CLIENT_KEY', 'key.pem'],
+  ] as const) {
+    const name = `OTEL_EXPORTER_OTLP_${suffix}`;
+    const wrong = right === 'key.pem' ? 'certificate.pem' : 'key.pem';
+    for (const file of [
+      'random.pem',
+      'zero.pem',
+      'text.pem',
+      'empty.pem',
+      'cut.pem',
+      'damaged.pem',
+      'chain.pem',
+      wrong,
+    ]) {
+      const { faults } = read({ ...ENDPOINT, [name]: `${folder}/${file}` });
+      t.match(faults, [new RegExp(`^${name}: the file `)], `${name} ${file}`);
+      t.equal(faults.length, 1);
+    }
+    t.strictSame(read({ ...ENDPOINT, [name]: `${folder}/${right}` }).faults, []);
+  }
+  const pair = { OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: `${folder}/certificate.pem` };
+  t.match(read({ ...ENDPOINT, ...pair, OTEL_EXPORTER_OTLP_CLIENT_KEY: `${folder}/other-key.pem` }).faults, [
+    /^OTEL_EXPORTER_OTLP_CLIENT_KEY: the key does not belong to the client certificate$/,
+  ]);
 });
 
 t.test('what has no effect is warned about', async (t) => {

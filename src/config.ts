@@ -93,6 +93,7 @@ export function readConfig(env: Environment): Config {
 export function examineConfig(env: Environment): { readonly config: Config; readonly faults: readonly string[] } {
   const reader = new EnvironmentReader(env);
   const config = read(reader);
+  reader.checkSpelling();
   return { config, faults: reader.faults };
 }
 

@@ -4,7 +4,7 @@ import { decodeText } from './text-file.ts';
 /** One MiB. A file of settings has a few kilobytes; what is larger is another file by mistake. */
 const MAX_BYTES = 1_048_576;
 
-const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?(?<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=(?<rest>.*)$/s;
+const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?(?<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=(?<rest>.*)$/s;
 const QUOTED = /^(?<quote>["'`])(?<text>(?:(?!\k<quote>).)*)\k<quote>(?:[ \t]+#.*)?$/s;
 // Control characters other than the tab, and a byte-order mark, which stands in the middle of files that were joined.
 const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f\ufeff]/;
@@ -52,7 +52,8 @@ function parseLine(line: string): [name: string, value: string] | undefined {
   if (UNPRINTABLE.test(line)) throw new Error('contains a control character or a byte-order mark');
   if (/^[ \t]*(?:#|$)/.test(line)) return undefined;
   const { name, rest = '' } = ASSIGNMENT.exec(line)?.groups ?? {};
-  if (name === undefined) throw new Error('must be NAME=value, or a comment that starts with #');
+  if (name === undefined)
+    throw new Error('must be NAME=value, the name in letters, digits and _, or a comment that starts with #');
   const value = rest.replace(/^[ \t]+|[ \t]+$/g, '');
   if (/^["'`]/.test(value)) return [name, unquote(name, value)];
   // Within a word, "#" belongs to the value; after a blank, some readers start a comment there and others do not.

@@ -28,6 +28,8 @@ export class EnvironmentReader {
   readonly faults: string[] = [];
   /** Every name that was asked for, in order of asking. */
   readonly names = new Set<string>();
+  /** Names of {@link shared} variables in lower case. */
+  readonly #sharedNames = new Set<string>();
   readonly #env: Environment;
 
   constructor(env: Environment) {
@@ -54,6 +56,7 @@ export class EnvironmentReader {
     name: string,
     kind: 'text' | 'secret' = 'text',
   ): { readonly name: string; readonly value: string | undefined } {
+    this.#sharedNames.add(name.toLowerCase());
     const lower = this.#env[name.toLowerCase()]?.trim();
     const value = kind === 'secret' ? this.secret(name) : this.text(name);
     return lower === undefined || lower === '' ? { name, value } : { name: name.toLowerCase(), value: lower };
@@ -101,6 +104,24 @@ export class EnvironmentReader {
     const choice = choices.find((candidate) => candidate === text);
     if (choice === undefined) this.fault(name, `must be one of: ${choices.join(', ')}`);
     return choice ?? fallback;
+  }
+
+  /**
+   * Adds a fault for each variable whose name differs from an unset setting only in case or underscores, such as `node_env`
+   * or `SESSIONKEYS`: without it the service would start as if the setting were missing. To be called when all settings
+   * have been read.
+   */
+  checkSpelling(): void {
+    const plain = (name: string) => name.replaceAll('_', '').toUpperCase();
+    const unset = [...this.names]
+      .flatMap((name) => [name, `${name}_FILE`])
+      .filter((name) => this.foreign(name) === undefined);
+    const settings = new Map(unset.map((name) => [plain(name), name]));
+    for (const name of Object.keys(this.#env)) {
+      const setting = settings.get(plain(name));
+      if (setting === undefined || this.foreign(name) === undefined || this.#sharedNames.has(name)) continue;
+      this.fault(name, `is no setting; write ${setting}`);
+    }
   }
 
   /** Comma-separated; blanks around the parts do not count. */

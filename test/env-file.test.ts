@@ -85,6 +85,8 @@ t.test('a line that would be read in part is refused by its number, and its valu
     hunter2: /must be NAME=value/,
     '=hunter2': /must be NAME=value/,
     'A B=hunter2': /must be NAME=value/,
+    'NODE.ENV=hunter2': /must be NAME=value, the name in letters, digits and _/,
+    'NODE-ENV=hunter2': /must be NAME=value/,
     '1A=hunter2': /must be NAME=value/,
     '\u00a0A=hunter2': /must be NAME=value/,
     '; hunter2': /must be NAME=value/,

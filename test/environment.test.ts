@@ -74,6 +74,32 @@ t.test('a secret may stand in a file', async (t) => {
   }
 });
 
+t.test('a variable that differs from an unset setting only in case or underscores is a fault', async (t) => {
+  const faultsOf = (env: Record<string, string>) => {
+    const reader = new EnvironmentReader(env);
+    reader.text('NODE_ENV');
+    reader.secret('SESSION_KEYS');
+    reader.shared('HTTPS_PROXY');
+    reader.checkSpelling();
+    return reader.faults;
+  };
+  for (const [name, setting] of [
+    ['node_env', 'NODE_ENV'],
+    ['Node_Env', 'NODE_ENV'],
+    ['NODEENV', 'NODE_ENV'],
+    ['NODE__ENV', 'NODE_ENV'],
+    ['_NODE_ENV', 'NODE_ENV'],
+    ['session_keys', 'SESSION_KEYS'],
+    ['session_keys_file', 'SESSION_KEYS_FILE'],
+    ['Https_Proxy', 'HTTPS_PROXY'],
+  ] as const) {
+    t.strictSame(faultsOf({ [name]: 'zebra' }), [`${name}: is no setting; write ${setting}`]);
+    t.strictSame(faultsOf({ [name]: ' ' }), [], 'an empty variable');
+    t.strictSame(faultsOf({ [name]: 'zebra', [setting]: 'a' }), [], 'the setting has a value');
+  }
+  t.strictSame(faultsOf({ https_proxy: 'a', NODE_ENV: 'a', PATH: 'a', NODE_ENVIRONMENT: 'a' }), []);
+});
+
 t.test('a number is whole and within its bounds', async (t) => {
   for (const [value, expected] of Object.entries({ '0': 0, '42': 42, '007': 7, '65535': 65_535 })) {
     const env = new EnvironmentReader({ N: value });

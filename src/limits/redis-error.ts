@@ -8,8 +8,6 @@ const CAUSES: Readonly<Record<string, string>> = {
 
 /** Errors without a code of their own. Scripts of Redis 6 report missing permissions in this way. */
 const WORDED: readonly (readonly [text: string, code: string])[] = [
-  ['invalid password', 'WRONGPASS'],
-  ['invalid username-password pair', 'WRONGPASS'],
   ['The user executing the script', 'NOPERM'],
   ["can't write against a read only", 'READONLY'],
 ];
@@ -48,11 +46,10 @@ export function isWithoutConnection(error: Error): boolean {
 }
 
 /**
- * The code of an error that Redis, Valkey or KeyDB replied with, such as READONLY, OOM or WRONGPASS.
+ * The code of an error that Redis or Valkey replied with, such as READONLY, OOM or WRONGPASS.
  *
- * Redis 7 and Valkey start each message with its code. Redis 5 and 6, and KeyDB, wrap an error of a command within a
- * script: `ERR Error running script (call to f_…): @user_script:2: @user_script: 2: -READONLY You can't write against a
- * read only replica.` Redis 5 answers `ERR invalid password`.
+ * Redis 7 and Valkey start each message with its code. Redis 6 wraps an error of a command within a script: `ERR Error running script (call to f_…): @user_script:2: @user_script: 2: -READONLY You can't write against a
+ * read only replica.`
  *
  * @returns ERR for errors without a known code, undefined for what is not an error message of a server
  */
@@ -73,8 +70,7 @@ export function isFromReplica(error: Error): boolean {
 }
 
 /**
- * The cause of an error in a few words for logs and readiness. Messages are not quoted, because they may contain keys,
- * and those of Redis 5 the password.
+ * The cause of an error in a few words for logs and readiness. Messages are not quoted, because they may contain keys.
  */
 export function describeRedisError(error: NodeJS.ErrnoException & { command?: { name?: string } }): string {
   if (isSentinelFailure(error)) return describeSentinels(error.message);

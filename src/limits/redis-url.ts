@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+
 /** Where Redis (or Valkey) is, and how to speak to it. */
 export interface RedisTarget {
   readonly kind: 'single' | 'sentinel' | 'cluster';
@@ -14,8 +16,8 @@ export interface RedisTarget {
 }
 
 const FORM =
-  /^(?<scheme>rediss?)(?:\+(?<kind>sentinel|cluster))?:\/\/(?:(?<username>[^:@]*)(?::(?<password>[^@]*))?@)?(?<nodes>[^/?#@]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/;
-const NODE = /^(?:\[(?<v6>[\da-fA-F:.]+)\]|(?<name>[^:[\]\s]+))(?::(?<port>\d{1,5}))?$/;
+  /^(?<scheme>rediss?)(?:\+(?<kind>sentinel|cluster))?:\/\/(?:(?<username>[^:@]*)(?::(?<password>[^@]*))?@)?(?<nodes>[^/?#@]*)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?(?<fragment>#.*)?$/i;
+const NODE = /^(?:\[(?<v6>[\da-fA-F:.]+)\]|(?<name>[^:[\]\s]*))(?::(?<port>.*))?$/;
 
 const PORTS = { single: 6379, cluster: 6379, sentinel: 26_379 };
 
@@ -32,20 +34,15 @@ const PORTS = { single: 6379, cluster: 6379, sentinel: 26_379 };
  * @throws Error that describes the fault and contains no part of the address
  */
 export function parseRedisUrl(text: string): RedisTarget {
-  if (!/^rediss?(?:\+(?:sentinel|cluster))?:\/\//.test(text)) {
+  if (!/^rediss?(?:\+(?:sentinel|cluster))?:\/\//i.test(text)) {
     throw new Error('must start with redis://, rediss://, redis+sentinel:// or redis+cluster://');
   }
   checkReserved(text);
   const parts = FORM.exec(text)?.groups;
   if (parts === undefined) throw new Error('has a host that cannot be read');
-  const kind = (parts['kind'] ?? 'single') as RedisTarget['kind'];
-  const nodes = (parts['nodes'] ?? '').split(',').map((node) => {
-    const { v6, name, port } = NODE.exec(node)?.groups ?? {};
-    const host = v6 ?? name;
-    const number = Number(port ?? PORTS[kind]);
-    if (host === undefined || number > 65_535) throw new Error('has a host that cannot be read');
-    return { host, port: number };
-  });
+  if (parts['fragment'] !== undefined) throw new Error('contains "#" after the host; remove it and what follows');
+  const kind = (parts['kind']?.toLowerCase() ?? 'single') as RedisTarget['kind'];
+  const nodes = (parts['nodes'] ?? '').split(',').map((node) => readNode(node, PORTS[kind]));
   if (kind === 'single' && nodes.length > 1)
     throw new Error('names several hosts; use redis+sentinel or redis+cluster');
 
@@ -53,19 +50,33 @@ export function parseRedisUrl(text: string): RedisTarget {
   const sentinelName = kind === 'sentinel' ? path.shift() : undefined;
   if (kind === 'sentinel' && sentinelName === undefined) throw new Error('must name the primary: …/NAME');
   const [db = '0', ...rest] = path;
-  if (!/^\d{1,4}$/.test(db) || rest.length > 0) throw new Error('has a database that is no number');
+  if (!/^\d{1,4}$/.test(db) || rest.length > 0) {
+    throw new Error('must end in a database number from 0 to 9999, and nothing after it');
+  }
   if (kind === 'cluster' && db !== '0') throw new Error('names a database; a cluster has only one');
 
   return {
     kind,
     nodes,
-    tls: parts['scheme'] === 'rediss',
+    tls: parts['scheme']?.toLowerCase() === 'rediss',
     username: decode(parts['username']),
     password: decode(parts['password']),
     db: Number(db),
     sentinelName,
     ...readSentinelCredentials(kind, parts['query']),
   };
+}
+
+function readNode(text: string, defaultPort: number): RedisTarget['nodes'][number] {
+  const { v6, name, port } = NODE.exec(text)?.groups ?? {};
+  const host = v6 ?? name;
+  if (port?.includes(':')) throw new Error('has an IPv6 address that is not in brackets, such as [2001:db8::1]');
+  if (host === undefined || (v6 !== undefined && !isIPv6(v6))) throw new Error('has a host that cannot be read');
+  if (host === '') throw new Error('names no host, or an empty one');
+  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
+    throw new Error('has a port that is not a number from 1 to 65535');
+  }
+  return { host, port: Number(port ?? defaultPort) };
 }
 
 /** @throws Error that names the character in a user or password which hides where the host starts */

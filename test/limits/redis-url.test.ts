@@ -96,6 +96,39 @@ t.test('a character that hides where the host starts is named, with how it must 
   }
 });
 
+t.test('the scheme may have any case', async (t) => {
+  t.strictSame(parseRedisUrl('REDIS://a.example'), parseRedisUrl('redis://a.example'));
+  t.match(parseRedisUrl('Rediss+Sentinel://a.example/Main'), { kind: 'sentinel', tls: true, sentinelName: 'Main' });
+});
+
+t.test('each part that cannot be used is named', async (t) => {
+  const faults: Record<string, RegExp> = {
+    'redis://a.example/99999': /^must end in a database number from 0 to 9999, and nothing after it$/,
+    'redis://a.example/x': /database number/,
+    'redis://a.example/-1': /database number/,
+    'redis://a.example/0/1': /nothing after it/,
+    'redis+sentinel://a.example/main/99999': /database number/,
+    'redis://a.example#frag': /"#" after the host/,
+    'redis://a.example/0#frag': /"#" after the host/,
+    'redis+sentinel://a.example/main?sentinel_password=x#frag': /"#" after the host/,
+    'redis://': /names no host/,
+    'redis:///0': /names no host/,
+    'redis://:6379': /names no host/,
+    'redis://:s3cret@': /names no host/,
+    'redis://user:s3cret@:6379/0': /names no host/,
+    'redis+cluster://a.example,,b.example': /names no host/,
+    'redis+sentinel://a.example,/main': /names no host/,
+    'redis://a.example:0': /port that is not a number from 1 to 65535/,
+    'redis://a.example:65536': /port that is not a number from 1 to 65535/,
+    'redis://a.example:': /port that is not a number from 1 to 65535/,
+    'redis://a.example:x': /port that is not a number from 1 to 65535/,
+    'redis+cluster://a.example,b.example:0': /port that is not a number from 1 to 65535/,
+    'redis://2001:db8::1': /IPv6 address that is not in brackets/,
+    'redis://[::::]': /host that cannot be read/,
+  };
+  for (const [url, message] of Object.entries(faults)) t.throws(() => parseRedisUrl(url), { message }, url);
+});
+
 t.test('what cannot be read is refused without being shown', async (t) => {
   for (const url of [
     '',

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
 
-/** A server on loopback with the replies of an older Redis: as much as the client of the limits needs. */
+/** A server on loopback with the replies of Redis 6: as much as the client of the limits needs. */
 export interface OldRedis {
   readonly url: string;
   /** Makes the server of the connections that are open a replica. New connections lead to the new primary. */
@@ -12,8 +12,6 @@ export interface OldRedis {
 }
 
 export interface OldRedisOptions {
-  /** The major version. Redis 5 has no HELLO and no users. */
-  readonly version: 5 | 6;
   readonly password?: string;
 }
 
@@ -23,19 +21,16 @@ interface Connection {
   isAuthenticated: boolean;
 }
 
+const WRONG_PASSWORD = '-WRONGPASS invalid username-password pair or user is disabled.';
 const NOT_ALLOWED = "-READONLY You can't write against a read only replica.";
 
 /**
- * Starts it. The texts of errors are those of Redis 5.0.14 and 6.2: `networking.c`, `acl.c`, `scripting.c`, `server.c`.
+ * Starts it. The texts of errors are those of Redis 6.2: `networking.c`, `acl.c`, `scripting.c`, `server.c`.
  * Scripts are not run: each counts the event of its key.
  */
-export async function startOldRedis(t: Test, { version, password }: OldRedisOptions): Promise<OldRedis> {
+export async function startOldRedis(t: Test, { password }: OldRedisOptions = {}): Promise<OldRedis> {
   const connections: Connection[] = [];
   const counts = new Map<string, number>();
-
-  function wrongPassword(): string {
-    return version === 5 ? '-ERR invalid password' : '-WRONGPASS invalid username-password pair or user is disabled.';
-  }
 
   function answer(args: string[], connection: Connection): string {
     const [name = '', first = '', ...rest] = args;
@@ -43,19 +38,17 @@ export async function startOldRedis(t: Test, { version, password }: OldRedisOpti
     if (!connection.isAuthenticated && !['hello', 'auth'].includes(command)) return '-NOAUTH Authentication required.';
     switch (command) {
       case 'hello': {
-        if (version === 5) return `-ERR unknown command \`hello\`, with args beginning with: \`${first}\`, `;
         const given = rest[0]?.toLowerCase() === 'auth' ? rest[2] : undefined;
         if (password !== undefined && given === undefined) {
           return '-NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time';
         }
-        if (password !== undefined && password !== given) return wrongPassword();
+        if (password !== undefined && password !== given) return WRONG_PASSWORD;
         connection.isAuthenticated = true;
         return '%1\r\n$5\r\nproto\r\n:3';
       }
       case 'auth':
-        if (version === 5 && rest.length > 0) return "-ERR wrong number of arguments for 'auth' command";
         if (password === undefined) return '-ERR Client sent AUTH, but no password is set';
-        if ((rest[0] ?? first) !== password) return wrongPassword();
+        if ((rest[0] ?? first) !== password) return WRONG_PASSWORD;
         connection.isAuthenticated = true;
         return '+OK';
       case 'client':

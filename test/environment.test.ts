@@ -90,13 +90,13 @@ t.test('a variable that differs from an unset setting only in case or underscore
     ['NODE__ENV', 'NODE_ENV'],
     ['_NODE_ENV', 'NODE_ENV'],
     ['session_keys', 'SESSION_KEYS'],
-    ['session_keys_file', 'SESSION_KEYS_FILE'],
     ['Https_Proxy', 'HTTPS_PROXY'],
   ] as const) {
     t.strictSame(faultsOf({ [name]: 'zebra' }), [`${name}: is no setting; write ${setting}`]);
     t.strictSame(faultsOf({ [name]: ' ' }), [], 'an empty variable');
     t.strictSame(faultsOf({ [name]: 'zebra', [setting]: 'a' }), [], 'the setting has a value');
   }
+  t.strictSame(faultsOf({ session_keys_file: 'a' }), ['session_keys_file: is no setting; write SESSION_KEYS_FILE']);
   t.strictSame(faultsOf({ https_proxy: 'a', NODE_ENV: 'a', PATH: 'a', NODE_ENVIRONMENT: 'a' }), []);
 });
 

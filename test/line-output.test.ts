@@ -84,6 +84,23 @@ t.test('an error ends nothing; the next line that can be written starts on a new
   }
 });
 
+t.test('output is delayed while text waits or the last line could not be written', async (t) => {
+  const sink = createSink();
+  const output = createLineOutput(sink.stream);
+  output.write('a\n');
+  t.equal(output.isDelayed(), false);
+  sink.stalled = true;
+  output.write('b\n');
+  t.equal(output.isDelayed(), true, 'the reader has stalled');
+  sink.resume();
+  await output.flush(60_000);
+  t.equal(output.isDelayed(), false);
+  sink.error = Object.assign(new Error('no space'), { code: 'ENOSPC' });
+  output.write('c\n');
+  await turn();
+  t.equal(output.isDelayed(), true, 'the disk is full');
+});
+
 t.test('a stream that is closed takes nothing and does not throw', async (t) => {
   const { stream } = createSink();
   const output = createLineOutput(stream);

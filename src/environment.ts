@@ -107,19 +107,18 @@ export class EnvironmentReader {
   }
 
   /**
-   * Adds a fault for each variable whose name differs from an unset setting only in case or underscores, such as `node_env`
-   * or `SESSIONKEYS`: without it the service would start as if the setting were missing. To be called when all settings
-   * have been read.
+   * Adds a fault for each variable whose name differs from an unset setting only in case, such as `node_env`: without it the
+   * service would start as if the setting were missing. Names without the underscores (`APPNAME`) are not checked, because
+   * other programs use them. To be called when all settings have been read.
    */
   checkSpelling(): void {
-    const plain = (name: string) => name.replaceAll('_', '').toUpperCase();
     const unset = [...this.names]
       .flatMap((name) => [name, `${name}_FILE`])
       .filter((name) => this.foreign(name) === undefined);
-    const settings = new Map(unset.map((name) => [plain(name), name]));
+    const settings = new Set(unset);
     for (const name of Object.keys(this.#env)) {
-      const setting = settings.get(plain(name));
-      if (setting === undefined || this.foreign(name) === undefined || this.#sharedNames.has(name)) continue;
+      const setting = name.toUpperCase();
+      if (!settings.has(setting) || this.foreign(name) === undefined || this.#sharedNames.has(name)) continue;
       this.fault(name, `is no setting; write ${setting}`);
     }
   }

@@ -74,7 +74,7 @@ t.test('a secret may stand in a file', async (t) => {
   }
 });
 
-t.test('a variable that differs from an unset setting only in case or underscores is a fault', async (t) => {
+t.test('a variable that differs from an unset setting only in case is a fault', async (t) => {
   const faultsOf = (env: Record<string, string>) => {
     const reader = new EnvironmentReader(env);
     reader.text('NODE_ENV');
@@ -86,9 +86,6 @@ t.test('a variable that differs from an unset setting only in case or underscore
   for (const [name, setting] of [
     ['node_env', 'NODE_ENV'],
     ['Node_Env', 'NODE_ENV'],
-    ['NODEENV', 'NODE_ENV'],
-    ['NODE__ENV', 'NODE_ENV'],
-    ['_NODE_ENV', 'NODE_ENV'],
     ['session_keys', 'SESSION_KEYS'],
     ['Https_Proxy', 'HTTPS_PROXY'],
   ] as const) {
@@ -97,7 +94,7 @@ t.test('a variable that differs from an unset setting only in case or underscore
     t.strictSame(faultsOf({ [name]: 'zebra', [setting]: 'a' }), [], 'the setting has a value');
   }
   t.strictSame(faultsOf({ session_keys_file: 'a' }), ['session_keys_file: is no setting; write SESSION_KEYS_FILE']);
-  t.strictSame(faultsOf({ https_proxy: 'a', NODE_ENV: 'a', PATH: 'a', NODE_ENVIRONMENT: 'a' }), []);
+  t.strictSame(faultsOf({ https_proxy: 'a', NODE_ENV: 'a', PATH: 'a', NODE_ENVIRONMENT: 'a', SESSIONKEYS: 'a' }), []);
 });
 
 t.test('a number is whole and within its bounds', async (t) => {

@@ -117,6 +117,9 @@ export async function startGateway(name, program, { port, replicas, app, tls, ch
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
   const ended = once(child, 'exit');
+  child.once('exit', (code, signal) => {
+    output += `${program} ended with ${signal ?? `exit code ${code}`}\n`;
+  });
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
     await ended;

@@ -199,6 +199,7 @@ try {
   await Promise.all(load);
   await agent.close();
   failed = told.failures.length > 0 || (!killed && told.resets > 0);
+  if (failed) console.log(gateway.output());
   for (const failure of told.failures.slice(0, 10)) console.log(failure);
   console.log(JSON.stringify({ ...flags, ...told, failures: told.failures.length }));
 } finally {

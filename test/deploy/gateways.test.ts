@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
-import { request as requestTls } from 'node:https';
+import { Agent, request as requestTls } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
+import autocannon from 'autocannon';
 import Fastify from 'fastify';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { chromium } from 'playwright-core';
@@ -471,6 +472,61 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
         t.equal(String(chunk), `data: ${data}\n\n`);
       }
     });
+  });
+
+  t.test(`${name}: answers many requests at once, each with its own user and body`, async (t) => {
+    const path = program(t, name);
+    if (path === null) return;
+    const tls = createTestTls();
+    const port = await freePort();
+    const replica = await startLoopbackServer(t, ({ headers }, response) => {
+      const user = /doorcode-session=(\w+)/.exec(String(headers.cookie))?.[1];
+      if (user !== undefined) response.setHeader('remote-user', user);
+      response.end('{}');
+    });
+    const app = await startLoopbackServer(t, ({ headers, body }, response) => {
+      response.end(JSON.stringify({ user: headers['remote-user'], body }));
+    });
+    const host = new URL(replica.url).host;
+    const gateway = await startGateway(name, path, { port, replicas: [host, host], app: new URL(app.url).host, tls });
+    t.teardown(() => gateway.stop());
+
+    const wrong: unknown[] = [];
+    const send = (agent: Agent, user: string, body: string) =>
+      new Promise<string>((resolve, reject) => {
+        const headers = { host: `${APP}:${port}`, cookie: `${COOKIE}=${user}`, 'transfer-encoding': 'chunked' };
+        const options = { agent, host: '127.0.0.1', port, method: 'POST', rejectUnauthorized: false, headers };
+        const outgoing = requestTls(options, (response) => text(response).then(resolve, reject));
+        outgoing.on('error', reject).end(body);
+      });
+    const client = async (_: unknown, number: number) => {
+      // As many browsers do: a new connection after a few requests.
+      for (let round = 0; round < 5; round += 1) {
+        const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+        for (let count = 0; count < 4; count += 1) {
+          const expected = { user: `u${number}x${round}x${count}`, body: `body ${number} ${round} ${count}` };
+          const answer = await send(agent, expected.user, expected.body).catch((error) => error.message);
+          if (answer !== JSON.stringify(expected)) wrong.push(answer);
+        }
+        agent.destroy();
+      }
+    };
+    await Promise.all(Array.from({ length: 40 }, client));
+    t.strictSame(wrong.slice(0, 5), [], gateway.output());
+
+    // What a gateway answers by itself, it answers fastest: several of its threads work at the same moment.
+    const url = `https://127.0.0.1:${port}/`;
+    const headers = { host: 'other.example.com' };
+    const { errors } = await autocannon({
+      url,
+      headers,
+      connections: 50,
+      amount: 15_000,
+      workers: 2,
+      reconnectRate: 10,
+    });
+    t.equal(errors, 0, gateway.output());
+    t.notMatch(gateway.output(), /ended with|ALERT|panic/);
   });
 
   t.test(`${name}: starts, and serves, while the name of a replica cannot be resolved`, async (t) => {

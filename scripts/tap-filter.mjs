@@ -1,5 +1,7 @@
 /** Bookkeeping of the format, and what the coverage bar tells better. */
-const NOISE = /^(?:TAP version|# Subtest|\d+\.\.\d+|\}|# ERROR: incomplete|json-summary report)/;
+const NOISE = /^(?:TAP version|# Subtest|\d+\.\.\d+|\}|# ERROR: incomplete|# No coverage)/;
+/** A process that runs several test files prints a line for each of them. */
+const GROUP = /^ok \d+ - \.tap\/groups\//;
 
 /**
  * Picks from the lines of a TAP stream what a person wants to read: one line a test file, what failed with its details,
@@ -30,7 +32,9 @@ export function createTapFilter() {
     previousIndent = indent;
     const failed = text.startsWith('not ok');
     showYaml = failed && !closesSubtest;
-    if (failed || /^ok\b/.test(text)) return failed || indent === 0 || / # (?:SKIP|TODO)\b/i.test(text);
+    if (failed || /^ok\b/.test(text)) {
+      return failed || (indent === 0 && !GROUP.test(text)) || / # (?:SKIP|TODO)\b/i.test(text);
+    }
     return !NOISE.test(text) && (indent === 0 || !text.startsWith('# time='));
   };
 }

@@ -1,86 +1,207 @@
-// Runs the tests: node scripts/test.mjs [tap's options and test files]
+// Runs the tests: node scripts/test.mjs [--system | --smoke] [--watch] [NAME...]
 //
-// Says what failed and what was skipped, then "N passed, N failed" as the last line: assertions, as tap counts them.
-// The coverage bar is held when everything runs, that is without arguments. With CI=true nothing may be skipped.
-// What the tests saw of logs, errors, metrics and traces is kept, and searched for every secret that they used.
-import { spawn } from 'node:child_process';
+//   (nothing)  lint, types, and the fast tests: all of test/ but test/system/
+//   --system   the system tests, test/system/, which start other programs; they need dist/
+//   --smoke    a few system tests, enough to see that the built program works on another version of Node.js
+//   NAME       only the test files whose path contains one of these names, without lint and types
+//   --watch    runs again each time a file in src/ or test/ changes
+//
+// Environment: with CI=true a skipped test is a failure. With COVERAGE=on the coverage of this run is added to
+// .tap/coverage-runs/, from which scripts/coverage.mjs makes a report.
+//
+// Prints what failed and what was skipped, the time of each test file, and "N passed, N failed" as the last line:
+// assertions, as tap counts them. Everything that the tests saw of logs, errors, metrics and traces is searched for the
+// secrets that they used.
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { coverageFaults } from './coverage-bar.mjs';
+import { parseArgs } from 'node:util';
 import { searchKept } from './kept-secrets.mjs';
 import { createTapFilter } from './tap-filter.mjs';
 
 const STRIP_TYPES = new URL('./strip-types.mjs', import.meta.url).href;
+const GROUPS = '.tap/groups';
+/** So many files run in one process, at most. More would leave one core idle at the end. */
+const GROUP_SIZE = 16;
+const SMOKE = ['test/system/main.test.ts'];
 
-/** What has a whole deployment sign in without a pause: beside other tests, on a small machine, that is an overload. */
-const ALONE = ['test/deploy/rolling-restart.test.ts'];
-
-const args = process.argv.slice(2);
-const everything = args.length === 0;
-const someFiles = args.some((arg) => !arg.startsWith('-'));
-
-const kept = mkdtempSync(join(tmpdir(), 'doorcode-kept-'));
-const isWorthShowing = createTapFilter();
-const counts = { pass: 0, fail: 0, skip: 0, todo: 0 };
-const faults = [];
-
-if (everything) {
-  const files = testsIn('test').filter((file) => !ALONE.includes(file));
-  await run(['--coverage-report=json-summary', ...files]);
-  faults.push(...coverageFaults());
-  await run(['--disable-coverage', '--jobs=1', ...ALONE]);
-} else {
-  await run(someFiles ? ['--disable-coverage', ...args] : args);
+const { values: flags, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: { system: { type: 'boolean' }, smoke: { type: 'boolean' }, watch: { type: 'boolean' } },
+});
+/** The process groups of what was started, which end with this process. */
+const running = new Set();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => {
+    for (const child of running) endGroup(child);
+    process.kill(process.pid, signal);
+  });
 }
 
-const { summary: searched, faults: found } = searchKept(kept);
-rmSync(kept, { recursive: true });
-if (everything) console.log(searched);
+if (flags.watch) await runOnChanges();
+else process.exitCode = (await runAll()) ? 0 : 1;
 
-faults.push(...found);
-if (counts.pass + counts.fail === 0) faults.push('no test ran');
-const skipped = counts.skip + counts.todo;
-if (process.env.CI === 'true' && skipped > 0) faults.push(`${skipped} skipped or left to do`);
+/** @returns {Promise<boolean>} whether everything passed */
+async function runAll() {
+  const system = flags.system === true || flags.smoke === true;
+  if (!system && names.length === 0) {
+    for (const script of ['lint', 'types']) {
+      if ((await ended(start('npm', ['run', '--silent', script]))) !== 0) return finish({ pass: 0, fail: 1 }, []);
+    }
+  }
+  const wanted = flags.smoke ? SMOKE : names;
+  const files = testFiles(system).filter((file) => wanted.length === 0 || wanted.some((name) => file.includes(name)));
+  if (files.length === 0) {
+    const others = testFiles(!system).filter((file) => wanted.some((name) => file.includes(name)));
+    if (others.length > 0) console.log(`${system ? 'npm test' : 'npm run test:system'} runs ${others.join(', ')}`);
+  }
+  const kept = mkdtempSync(join(tmpdir(), 'doorcode-kept-'));
+  const counts = { pass: 0, fail: 0, skip: 0, todo: 0 };
+  const faults = [];
+  if (files.length > 0) {
+    // A system test has the machine for itself: it starts several programs, which then share the cores.
+    const options = system ? ['--jobs=1', ...files] : [`--jobs=${availableParallelism()}`, ...groups(files)];
+    faults.push(...(await runTap(options, kept, counts)));
+  }
+  const { summary: searched, faults: found } = searchKept(kept);
+  rmSync(kept, { recursive: true });
+  if (names.length === 0) console.log(searched);
 
-for (const fault of faults) console.log(`FAILED: ${fault}`);
-// A run that failed without a failed assertion counts as one.
-console.log(`${counts.pass} passed, ${faults.length > 0 ? Math.max(counts.fail, 1) : counts.fail} failed`);
-process.exitCode = faults.length > 0 || counts.fail > 0 ? 1 : 0;
+  faults.push(...found);
+  if (counts.pass + counts.fail === 0) faults.push('no test ran');
+  const skipped = counts.skip + counts.todo;
+  if (process.env.CI === 'true' && skipped > 0) faults.push(`${skipped} tests were skipped`);
+  return finish(counts, faults);
+}
+
+/** @param {{ pass: number, fail: number }} counts @param {readonly string[]} faults */
+function finish({ pass, fail }, faults) {
+  for (const fault of faults) console.log(`FAILED: ${fault}`);
+  // A run that failed without a failed assertion counts as one.
+  console.log(`${pass} passed, ${faults.length > 0 ? Math.max(fail, 1) : fail} failed`);
+  return faults.length === 0 && fail === 0;
+}
 
 /**
- * Runs tap, shows what is worth it, and adds up what it counted.
+ * Runs tap, prints what is worth reading, and adds up what it counted.
  *
  * @param {readonly string[]} options
+ * @param {string} kept a folder for what the tests saw
+ * @param {Record<string, number>} counts
+ * @returns {Promise<string[]>} faults other than failed assertions
  */
-async function run(options) {
-  const tap = spawn(
+async function runTap(options, kept, counts) {
+  const withCoverage = process.env.COVERAGE === 'on';
+  const tap = start(
     process.execPath,
     [
       'node_modules/tap/dist/esm/run.mjs',
       '--reporter=tap',
+      withCoverage ? '--coverage-report=none' : '--disable-coverage',
       ...(process.features.typescript ? [] : [`--test-env=NODE_OPTIONS=--import=${STRIP_TYPES}`]),
       ...options,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TAP_TYPE_STRIP_ONLY: '1', DOORCODE_KEEP: kept } },
   );
-  const ended = once(tap, 'close');
+  const isWorthShowing = createTapFilter();
+  const end = ended(tap);
   let summary = '';
   for await (const line of createInterface({ input: tap.stdout })) {
     if (line.startsWith('# { total: ')) summary = line;
-    if (isWorthShowing(line)) console.log(line);
+    if (isWorthShowing(line)) console.log(line.replace(/^ +# /, '# '));
   }
-  const [exitCode, signal] = await ended;
-  if (exitCode !== 0) faults.push(`the test runner ended with ${signal ?? `exit code ${exitCode}`}`);
+  const exitCode = await end;
   for (const name of Object.keys(counts)) counts[name] += counted(summary, name);
+  if (withCoverage) keepCoverage();
+  return exitCode === 0 ? [] : [`the test runner ended with ${exitCode}`];
+}
+
+/** The next run of tap deletes the coverage of this one. */
+function keepCoverage() {
+  const folder = '.tap/coverage-runs';
+  mkdirSync(folder, { recursive: true });
+  cpSync('.tap/coverage', folder, { recursive: true });
+}
+
+/** @returns {string[]} the files of a tier, sorted */
+function testFiles(system) {
+  return readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `test/${name.replaceAll('\\', '/')}`)
+    .filter((file) => file.startsWith('test/system/') === system)
+    .toSorted();
+}
+
+/**
+ * Writes files that run several test files each, in one process: most of the time of a small test is its start.
+ *
+ * @param {readonly string[]} files
+ * @returns {string[]} their paths
+ */
+function groups(files) {
+  rmSync(GROUPS, { recursive: true, force: true });
+  mkdirSync(GROUPS, { recursive: true });
+  const runner = new URL('../test/support/run-test-files.ts', import.meta.url).href;
+  const paths = [];
+  for (let start = 0; start < files.length; start += GROUP_SIZE) {
+    const path = `${GROUPS}/${String(paths.length + 1).padStart(2, '0')}.test.mjs`;
+    const members = JSON.stringify(files.slice(start, start + GROUP_SIZE), null, 2);
+    writeFileSync(path, `import { runTestFiles } from '${runner}';\n\nrunTestFiles(${members});\n`);
+    paths.push(path);
+  }
+  return paths;
+}
+
+async function runOnChanges() {
+  for (;;) {
+    const changed = Promise.race(['src', 'test'].map(nextChange));
+    const code = await ended(
+      start(process.execPath, [process.argv[1], ...(flags.system ? ['--system'] : []), ...names]),
+    );
+    console.log(code === 0 ? 'Waiting for a change.' : 'There were failures. Waiting for a change.');
+    await changed;
+  }
 }
 
 /** @param {string} folder */
-function testsIn(folder) {
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => name.endsWith('.test.ts')).map((name) => `${folder}/${name}`);
+function nextChange(folder) {
+  return new Promise((resolve) => {
+    const watcher = watch(folder, { recursive: true }, () => {
+      watcher.close();
+      // An editor may write several files.
+      setTimeout(resolve, 100);
+    });
+  });
+}
+
+/** Starts a program in a process group of its own, so that all that it starts can be ended with it. */
+function start(program, args, options = { stdio: 'inherit' }) {
+  const child = spawn(program, args, { ...options, detached: process.platform !== 'win32' });
+  running.add(child);
+  child.once('exit', () => {
+    running.delete(child);
+    endGroup(child);
+  });
+  return child;
+}
+
+/** @returns {Promise<number | string>} the exit code or the signal */
+async function ended(child) {
+  const [exitCode, signal] = await once(child, 'close');
+  return signal ?? exitCode;
+}
+
+function endGroup(child) {
+  if (process.platform === 'win32') return void spawnSync('taskkill', ['/pid', `${child.pid}`, '/t', '/f']);
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    // No process of the group is left.
+    if (error.code !== 'ESRCH') throw error;
+  }
 }
 
 /**

@@ -55,16 +55,31 @@ export function keepOutput(output: string): void {
   keep('output', lines.filter((line) => !/^code \d+ for |^the one user is demo /.test(line)).join('\n'));
 }
 
-if (FOLDER !== undefined) {
-  let counted = false;
-  process.on('beforeExit', () => {
-    if (counting === undefined || counted) return;
-    counted = true;
-    void counting.then(({ page }) => page()).then((page) => keep('metrics', page));
-  });
-  process.on('exit', () => {
-    if (seen.length === 0) return;
-    mkdirSync(FOLDER, { recursive: true });
-    writeFileSync(join(FOLDER, `${process.pid}.json`), JSON.stringify({ secrets: [...secrets], seen }));
-  });
+let flushes = 0;
+
+/**
+ * Writes what was kept since the last call, together with the secrets that were used since then. Called after each test
+ * file, so that a number in a log is compared only with the codes of the same file.
+ */
+export async function flushKept(): Promise<void> {
+  const page = await counting?.then(({ page }) => page());
+  counting = undefined;
+  if (page !== undefined) keep('metrics', page);
+  write();
 }
+
+function write(): void {
+  if (FOLDER !== undefined && seen.length > 0) {
+    flushes += 1;
+    mkdirSync(FOLDER, { recursive: true });
+    writeFileSync(join(FOLDER, `${process.pid}-${flushes}.json`), JSON.stringify({ secrets: [...secrets], seen }));
+  }
+  seen.length = 0;
+  secrets.clear();
+}
+
+// A test file that runs in a process of its own.
+process.on('beforeExit', () => {
+  if (counting !== undefined) void flushKept();
+});
+process.on('exit', write);

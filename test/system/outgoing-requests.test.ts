@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
-import { startHttpProxy } from './support/http-proxy.ts';
-import { startLoopbackServer } from './support/loopback-server.ts';
-import { startService } from './support/service.ts';
-import { startSignalWire } from './support/signalwire.ts';
+import { startHttpProxy } from '../support/http-proxy.ts';
+import { startLoopbackServer } from '../support/loopback-server.ts';
+import { startService } from '../support/service.ts';
+import { startSignalWire } from '../support/signalwire.ts';
 
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT_ID = '00f067aa0ba902b7';

@@ -5,16 +5,16 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { attacks } from '../src/attack/attacks/all.ts';
-import { systemClock } from '../src/clock.ts';
-import { runCommand } from '../src/command-line.ts';
-import { createAssertions } from '../src/gateway/assertion.ts';
-import { startLoopbackServer } from './support/loopback-server.ts';
-import { program } from './support/programs.ts';
-import { freePort } from './support/redis.ts';
-import { MAIN, startService } from './support/service.ts';
+import { attacks } from '../../src/attack/attacks/all.ts';
+import { systemClock } from '../../src/clock.ts';
+import { runCommand } from '../../src/command-line.ts';
+import { createAssertions } from '../../src/gateway/assertion.ts';
+import { startLoopbackServer } from '../support/loopback-server.ts';
+import { program } from '../support/programs.ts';
+import { freePort } from '../support/redis.ts';
+import { MAIN, startService } from '../support/service.ts';
 
-const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
 /** A code block of a language below a heading: the first, unless another is asked for. */
 function block(heading: string, language: string, index = 0): string {
@@ -49,7 +49,7 @@ t.test('the steps of the README protect an app behind nginx, run as they are pri
   const bash = program(t, 'bash');
   const nginx = program(t, 'nginx');
   if (bash === null || nginx === null || program(t, 'openssl') === null || program(t, 'curl') === null) return;
-  const folder = t.testdir({ deploy: t.fixture('symlink', fileURLToPath(new URL('../deploy', import.meta.url))) });
+  const folder = t.testdir({ deploy: t.fixture('symlink', fileURLToPath(new URL('../../deploy', import.meta.url))) });
   // Other tests may use the ports of the README at the same time.
   const [gateway, app] = await Promise.all([freePort(), freePort()]);
   const ports = (text: string) => text.replaceAll('9443', String(gateway)).replaceAll(/(?<!app:)8080/g, String(app));

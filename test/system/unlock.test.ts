@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
 import t from 'tap';
-import { systemClock } from '../src/clock.ts';
-import { readConfig } from '../src/config.ts';
-import { createPolicy } from '../src/limits/policy.ts';
-import { createRedisLimits } from '../src/limits/redis.ts';
-import { silentLog } from '../src/log.ts';
-import { unlock } from '../src/unlock.ts';
-import { freePort, startRedis, TEST_KEYS } from './support/redis.ts';
+import { systemClock } from '../../src/clock.ts';
+import { readConfig } from '../../src/config.ts';
+import { createPolicy } from '../../src/limits/policy.ts';
+import { createRedisLimits } from '../../src/limits/redis.ts';
+import { silentLog } from '../../src/log.ts';
+import { unlock } from '../../src/unlock.ts';
+import { freePort, startRedis, TEST_KEYS } from '../support/redis.ts';
 
 const SESSION_KEYS = TEST_KEYS.map((key) => key.toString('base64')).join(',');
 const OTHER_KEYS = Buffer.alloc(32, 2).toString('base64');

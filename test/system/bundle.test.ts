@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const LOADS = new URL('support/loads.mjs', import.meta.url).href;
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const LOADS = new URL('../support/loads.mjs', import.meta.url).href;
 
 t.test('a start loads few modules, and none of a package but the number tables', async (t) => {
   const child = spawn(process.execPath, ['--import', LOADS, MAIN], {

@@ -7,13 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { CookieJar } from './support/build-app.ts';
-import { keep } from './support/kept.ts';
-import { startLoopbackServer } from './support/loopback-server.ts';
-import { program } from './support/programs.ts';
-import { freePort } from './support/redis.ts';
-import { childEnv, MAIN, startService } from './support/service.ts';
-import { startSignalWire } from './support/signalwire.ts';
+import { CookieJar } from '../support/build-app.ts';
+import { keep } from '../support/kept.ts';
+import { startLoopbackServer } from '../support/loopback-server.ts';
+import { program } from '../support/programs.ts';
+import { freePort } from '../support/redis.ts';
+import { childEnv, MAIN, startService } from '../support/service.ts';
+import { startSignalWire } from '../support/signalwire.ts';
 
 interface Finished {
   readonly code: number;
@@ -398,7 +398,7 @@ t.test('npm start hands SIGTERM on: no shell stands between npm and the service'
   const npm = program(t, 'npm');
   if (npm === null) return;
   const cwd = t.testdir({
-    'package.json': readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+    'package.json': readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
     dist: t.fixture('symlink', dirname(MAIN)),
   });
   const env = { HOME: cwd, PORT: '0', npm_config_update_notifier: 'false', npm_config_loglevel: 'error' };

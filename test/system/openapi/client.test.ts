@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
 import t from 'tap';
 import ts from 'typescript';
-import { makeApiKey } from '../../src/verifications/api-keys.ts';
-import { seededRandom } from '../support/build-app.ts';
-import { startService } from '../support/service.ts';
+import { makeApiKey } from '../../../src/verifications/api-keys.ts';
+import { seededRandom } from '../../support/build-app.ts';
+import { startService } from '../../support/service.ts';
 
 /** Written by hand, against types and a client that are made from the document alone. */
 const PROGRAM = `import createClient from 'openapi-fetch';

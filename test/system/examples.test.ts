@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import ts from 'typescript';
-import { makeApiKey } from '../src/verifications/api-keys.ts';
-import { seededRandom } from './support/build-app.ts';
-import { program } from './support/programs.ts';
-import { childEnv, startService } from './support/service.ts';
+import { makeApiKey } from '../../src/verifications/api-keys.ts';
+import { seededRandom } from '../support/build-app.ts';
+import { program } from '../support/programs.ts';
+import { childEnv, startService } from '../support/service.ts';
 
-const example = (name: string) => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
+const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
 
 /** The command that runs each example, or null where its language is missing. */
 const examples: Record<string, (t: Test) => string[] | null> = {
@@ -33,29 +33,31 @@ function withProgram(path: string | null, name: string): string[] | null {
   return path === null ? null : [path, example(name)];
 }
 
-for (const [name, commandOf] of Object.entries(examples)) {
-  t.test(`examples/${name} proves a number, and says why it could not`, async (t) => {
-    const { key, entry } = makeApiKey('shop', seededRandom());
-    const numbers = { TEST_NUMBERS: '+15550100001:123456', TEST_NUMBERS_UNTIL: '2099-01-01' };
-    const service = await startService(t, { API_KEYS: entry, ...numbers });
-    const command = commandOf(t);
-    if (command === null) return;
-    const run = (code: string, number: string, apiKey = key) =>
-      runProgram([...command, number], { DOORCODE_URL: service.url, DOORCODE_KEY: apiKey }, `${code}\n`);
+t.test('each example proves a number, and reports why it could not', async (t) => {
+  const { key, entry } = makeApiKey('shop', seededRandom());
+  const numbers = { TEST_NUMBERS: '+15550100001:123456', TEST_NUMBERS_UNTIL: '2099-01-01' };
+  const service = await startService(t, { API_KEYS: entry, ...numbers });
+  for (const [name, commandOf] of Object.entries(examples)) {
+    await t.test(`examples/${name}`, async (t) => {
+      const command = commandOf(t);
+      if (command === null) return;
+      const run = (code: string, number: string, apiKey = key) =>
+        runProgram([...command, number], { DOORCODE_URL: service.url, DOORCODE_KEY: apiKey }, `${code}\n`);
 
-    t.match(await run('123456', '+15550100001'), { output: 'approved\n', exitCode: 0 });
-    for (const [problem, code, number, apiKey] of [
-      ['otp_invalid', '000000', '+15550100001'],
-      ['invalid_request', '123456', '5550100001'],
-      ['not_authenticated', '123456', '+15550100001', 'dk_unknown'],
-    ] as const) {
-      const { errors, exitCode, output } = await run(code, number, apiKey);
-      t.match(errors, problem, problem);
-      t.equal(output, '', problem);
-      t.not(exitCode, 0, problem);
-    }
-  });
-}
+      t.match(await run('123456', '+15550100001'), { output: 'approved\n', exitCode: 0 });
+      for (const [problem, code, number, apiKey] of [
+        ['otp_invalid', '000000', '+15550100001'],
+        ['invalid_request', '123456', '5550100001'],
+        ['not_authenticated', '123456', '+15550100001', 'dk_unknown'],
+      ] as const) {
+        const { errors, exitCode, output } = await run(code, number, apiKey);
+        t.match(errors, problem, problem);
+        t.equal(output, '', problem);
+        t.not(exitCode, 0, problem);
+      }
+    });
+  }
+});
 
 async function runProgram([file = '', ...args]: readonly string[], env: Record<string, string>, input: string) {
   const child = spawn(file, args, { env: childEnv(env) });

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { type CallbackRoutes, registerCallbacks } from './callbacks/routes.ts';
 import { parseChallenge } from './challenge/challenge.ts';
@@ -84,6 +84,8 @@ export interface AppPorts {
   readonly observeRequest?: ObserveRequest | undefined;
   /** Makes requests and their work steps of a trace; nothing is traced without. */
   readonly registerTracing?: ((app: FastifyInstance) => Promise<void>) | undefined;
+  /** Compiles the JSON schemas of the routes; Fastify's own compilers when absent. Tests share compiled schemas. */
+  readonly schemaController?: FastifyServerOptions['schemaController'];
 }
 
 /** For the longest login, with a password of 1,024 characters in percent-encoding; other routes have smaller limits. */
@@ -124,6 +126,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     // Our schemas are the same at each start: that they are schemas, the tests of the OpenAPI document hold. To compile what
     // would look at them takes a tenth of the start.
     ajv: { customOptions: { validateSchema: false, coerceTypes: false, removeAdditional: false, allErrors: false } },
+    ...(ports.schemaController === undefined ? {} : { schemaController: ports.schemaController }),
   }) as unknown as FastifyInstance;
   app.decorate('events', events);
 

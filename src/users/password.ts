@@ -42,6 +42,8 @@ export interface PasswordCheckerOptions {
   readonly queueLength?: number;
   /** For tests: what compares. */
   readonly verify?: (hash: string, password: string) => Promise<boolean>;
+  /** For tests: milliseconds, from any start. */
+  readonly now?: () => number;
 }
 
 /**
@@ -56,7 +58,12 @@ function defaultConcurrency(): number {
 export function createPasswordChecker(options: PasswordCheckerOptions = {}): PasswordChecker {
   const { concurrency = defaultConcurrency(), queueLength = 64 } = options;
   const compare = options.verify ?? ((hash: string, password: string) => argon2Verify(hash, password));
-  const enqueue = createBoundedQueue({ concurrency, queueLength, maxWaitMs: MAX_WAIT_MS });
+  const enqueue = createBoundedQueue({
+    concurrency,
+    queueLength,
+    maxWaitMs: MAX_WAIT_MS,
+    ...(options.now === undefined ? {} : { now: options.now }),
+  });
   const decoy = decoyHash();
 
   async function check(hash: string | null, password: string): Promise<boolean> {

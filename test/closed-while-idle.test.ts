@@ -28,7 +28,8 @@ async function listen(t: Test, scheme: 'http' | 'https', reactions: readonly Rea
   server.on('connection', (socket: Socket) => void connections.push(socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const agent = new Agent({ connections: 1, connect: { ca } });
+  // The connection stays open however long the test takes.
+  const agent = new Agent({ connections: 1, keepAliveTimeout: 600_000, connect: { ca } });
   t.teardown(async () => {
     await agent.destroy();
     server.close();

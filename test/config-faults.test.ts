@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { examineConfig, settingNames } from '../src/config.ts';
 import { ConfigError, type Environment } from '../src/environment.ts';
 import { serve } from '../src/serve.ts';
@@ -43,20 +43,57 @@ function outcome(env: Environment): readonly string[] | Error {
   }
 }
 
+/** Settings that are given a value together, few and unrelated, so that the fault of one seldom hides that of another. */
+const GROUP_SIZE = 8;
+
+function groupsOf(names: readonly string[]): string[][] {
+  const count = Math.ceil(names.length / GROUP_SIZE);
+  return Array.from({ length: count }, (_, group) => names.filter((_name, index) => index % count === group));
+}
+
+/** How many services run at a time. Each one waits a moment for its connections when it closes. */
+const PARALLEL = 4;
+
 t.test('every fault of a setting has the name of the setting', async (t) => {
   for (const base of BASES) {
-    for (const name of settingNames()) {
+    for (const names of groupsOf(settingNames())) {
       for (const value of VALUES) {
-        for (const key of [name, `${name}_FILE`]) {
-          const faults = outcome({ ...base, [key]: value });
+        for (const suffix of ['', '_FILE']) {
+          const settings = Object.fromEntries(names.map((name) => [name + suffix, value]));
+          const faults = outcome({ ...base, ...settings });
           const bad = faults instanceof Error || faults.some((fault) => !NAMED.test(fault));
-          if (bad) t.fail(`${key}=${JSON.stringify(value)}: ${faults}`);
+          if (bad) t.fail(`${Object.keys(settings)}=${JSON.stringify(value)}: ${faults}`);
         }
       }
     }
   }
   t.ok(VALUES.length > 80);
 });
+
+/** Starts the service with a value of several settings, without those that conflict. @returns whether it started */
+async function startsWith(t: Test, base: Record<string, string>, names: string[], value: string): Promise<boolean> {
+  const accepting = new Set(names);
+  for (let tries = 0; tries < names.length && accepting.size > 0; tries += 1) {
+    const settings = Object.fromEntries([...accepting].map((name) => [name, value]));
+    try {
+      const env = { ...base, ...settings, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'silent' };
+      const service = await serve({ env, write: () => {} });
+      const { status } = await fetch(`${service.url}/login`, { headers: { accept: 'text/html' } });
+      if (status !== 200) t.fail(`${JSON.stringify(value)}: ${status} with ${[...accepting]}`);
+      await service.close(0, 60_000);
+      return true;
+    } catch (error) {
+      const faults = error instanceof ConfigError ? error.faults : [];
+      const conflicting = [...accepting].filter((name) => faults.some((fault) => fault.includes(name)));
+      if (conflicting.length === 0 || !faults.every((fault) => NAMED.test(fault))) {
+        t.fail(`${JSON.stringify(value)} of ${[...accepting]}: ${error}`);
+        return false;
+      }
+      for (const name of conflicting) accepting.delete(name);
+    }
+  }
+  return false;
+}
 
 t.test('what the settings accept starts, or is a fault with a name, and the login page is shown', async (t) => {
   // These decide where the service listens and what it connects to; other tests have them.
@@ -70,33 +107,18 @@ t.test('what the settings accept starts, or is a fault with a name, and the logi
     'NODE_ENV',
   ];
   const names = settingNames().filter((name) => !excluded.includes(name));
+  // Each value is tried with one of the bases, which make a difference to the settings of senders and users only.
+  const queue = VALUES.map((value, index) => ({ value, base: BASES[index % BASES.length] ?? {} }));
   let starts = 0;
-  for (const base of BASES) {
-    for (const value of VALUES) {
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { value, base } = next;
+      const accepting = names.filter((name) => [outcome({ ...base, [name]: value })].flat().length === 0);
       // All settings that accept the value, together.
-      const accepting = new Set(names.filter((name) => [outcome({ ...base, [name]: value })].flat().length === 0));
-      for (let tries = 0; tries < names.length && accepting.size > 0; tries += 1) {
-        const settings = Object.fromEntries([...accepting].map((name) => [name, value]));
-        try {
-          const env = { ...base, ...settings, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'silent' };
-          const service = await serve({ env, write: () => {} });
-          const { status } = await fetch(`${service.url}/login`, { headers: { accept: 'text/html' } });
-          if (status !== 200) t.fail(`${JSON.stringify(value)}: ${status} with ${[...accepting]}`);
-          await service.close(0, 1000);
-          starts += 1;
-          break;
-        } catch (error) {
-          const faults = error instanceof ConfigError ? error.faults : [];
-          const conflicting = [...accepting].filter((name) => faults.some((fault) => fault.includes(name)));
-          if (conflicting.length === 0 || !faults.every((fault) => NAMED.test(fault))) {
-            t.fail(`${JSON.stringify(value)} of ${[...accepting]}: ${error}`);
-            break;
-          }
-          for (const name of conflicting) accepting.delete(name);
-        }
-      }
+      if (await startsWith(t, base, accepting, value)) starts += 1;
     }
-  }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
   t.ok(starts > VALUES.length / 2, `${starts} starts`);
 });
 
@@ -128,17 +150,17 @@ t.test('a service that cannot listen names the setting', async (t) => {
   t.teardown(() => taken.close());
   await new Promise((resolve) => taken.once('listening', resolve));
   const port = String((taken.address() as AddressInfo).port);
+  // Addresses that the machine does not have are tested with the built program, because Node.js keeps their sockets until
+  // the next garbage collection.
   const table: [env: Record<string, string>, faults: RegExp[]][] = [
     [{ PORT: port }, [/^PORT: \d+ is taken/]],
     [{ METRICS_PORT: port }, [/^METRICS_PORT: \d+ is taken/]],
     [{ PORT: port, METRICS_PORT: port }, [/^METRICS_PORT: must not be PORT/]],
-    [{ HOST: '192.0.2.1' }, [/^HOST: 192\.0\.2\.1 is no address of this machine/]],
     [{ HOST: 'host.invalid' }, [/^HOST: host\.invalid cannot be resolved/]],
     [{ HOST: '[::1]' }, [/^HOST: must be an address/]],
     [{ HOST: 'http://127.0.0.1' }, [/^HOST: must be an address/]],
     [{ HOST: 'a'.repeat(5000) }, [/^HOST: must be an address/]],
     [{ HOST: '127.0.0.1\u0000' }, [/^HOST: must be an address/]],
-    [{ HOST: '2001:db8::1%none' }, [/^HOST: /]],
   ];
   for (const [env, faults] of table) {
     const error = await serve({

@@ -5,8 +5,8 @@ import { ConfigError } from '../src/environment.ts';
 import { createRandomBytes } from '../src/random.ts';
 import { serve } from '../src/serve.ts';
 import { makeApiKey } from '../src/verifications/api-keys.ts';
-import { startRedis } from './support/redis.ts';
 import { startSignalWire } from './support/signalwire.ts';
+import { until } from './support/until.ts';
 import { bob, writeUsers } from './support/user-files.ts';
 
 async function start(t: Test, env: Record<string, string>) {
@@ -48,7 +48,7 @@ t.test('development: the demo user, codes on the console, and a start-up that sa
     t.match(lines.join('\n'), text);
   }
   t.equal((await login('demo', 'demo')).status, 200);
-  t.match(lines.at(-1), /^code \d{6} for \+15550100100 by sms, (60|59) s left$/);
+  t.match(lines.at(-1), /^code \d{6} for \+15550100100 by sms, \d+ s left$/);
   t.match(await (await fetch(`${service.url}/readyz`)).json(), { status: 'ready' });
 });
 
@@ -91,7 +91,7 @@ t.test('a SignalWire whose certificate nobody vouches for gets nothing', async (
   });
   t.match(lines.join('\n'), 'codes are sent by signalwire');
   // Not ready before the SDK is loaded.
-  while ((await ready(service.url)).status !== 200) await new Promise(setImmediate);
+  await until('the SDK is loaded', async () => (await fetch(`${service.url}/readyz`)).status === 200);
   const response = await login('demo', 'demo');
   t.match(await response.json(), { status: 503, code: 'delivery_failed' });
   t.equal(response.headers.get('set-cookie'), null);
@@ -240,16 +240,13 @@ t.test('at the deadline, closing cuts what does not end, and aborts its delivery
     });
     const cut = t.rejects(login('demo', 'demo'), name);
     await arrived;
-    const startedAt = performance.now();
     await service.close(0, 100);
-    // A sender may take four seconds.
-    t.ok(performance.now() - startedAt < 2000, `${name}: gone by then`);
+    // Otherwise the sender would fail after four seconds, and the login with it.
     await cut;
     await t.rejects(fetch(`${service.url}/healthz`), name);
     t.match(logs.join(''), 'cut what was still open');
     if (!gone) continue;
-    while (!ended) await new Promise(setImmediate);
-    t.pass(`${name}: nobody waits for its answer any more`);
+    await until(`${name}: its connection is closed`, () => ended);
   }
 });
 
@@ -257,60 +254,6 @@ t.test('closing does not wait for its deadline when nothing is open', async (t) 
   const { service, logs } = await start(t, {});
   await service.close(0, 60_000);
   t.notMatch(logs.join(''), 'cut what');
-});
-
-const ready = async (url: string) => {
-  const response = await fetch(`${url}/readyz`);
-  return { ...((await response.json()) as { checks: object; warnings: string[] }), status: response.status };
-};
-
-t.test('counts in Redis: ready with it, not ready without it, and a policy that evicts is told by name', async (t) => {
-  const redis = await startRedis(t, { args: ['--maxmemory-policy', 'allkeys-lru'] });
-  if (redis === null) return;
-  const { lines, logs, service, login } = await start(t, { REDIS_URL: redis.url, METRICS_PORT: '0' });
-  t.match(lines.join('\n'), 'limits are shared in Redis; while it is away, sign-ins are refused');
-  t.equal((await login('demo', 'demo')).status, 200);
-  const warning = 'maxmemory-policy is allkeys-lru, must be noeviction';
-  t.match(await ready(service.url), { status: 200, checks: { limits: 'ok' }, warnings: [warning] });
-  t.ok(logs.some((line) => line.includes(warning)));
-  await redis.kill();
-  // The result of a check is reused for a second.
-  while ((await ready(service.url)).status === 200) await new Promise((resolve) => setTimeout(resolve, 20));
-  const down = { status: 503, checks: { limits: 'out of reach' }, warnings: [warning] };
-  t.match(await ready(service.url), down);
-  t.match(await ready(service.metricsUrl?.replace(/\/metrics$/, '') ?? ''), down, 'on the port of metrics as well');
-  t.match(await (await login('demo', 'demo')).json(), { code: 'limits_unavailable' });
-});
-
-t.test('with LIMITS_ON_OUTAGE=local it goes on without Redis, and says so', async (t) => {
-  const redis = await startRedis(t);
-  if (redis === null) return;
-  const { lines, logs, service, login } = await start(t, {
-    REDIS_URL: redis.url,
-    LIMITS_ON_OUTAGE: 'local',
-    RESEND_COOLDOWN: '0',
-  });
-  t.match(lines.join('\n'), 'each replica counts for itself');
-  t.match(await ready(service.url), { status: 200, warnings: [] });
-  await redis.kill();
-  t.equal((await login('demo', 'demo')).status, 200);
-  const degraded = 'limits are degraded: each replica counts for itself';
-  t.match(await ready(service.url), { status: 200, checks: { limits: 'ok' }, warnings: [degraded] });
-  t.ok(logs.some((line) => line.includes(degraded)));
-});
-
-t.test('without its store it starts all the same, and is not ready until the store is there', async (t) => {
-  const redis = await startRedis(t);
-  if (redis === null) return;
-  await redis.kill();
-  const { service, login } = await start(t, { REDIS_URL: redis.url });
-  t.match(await ready(service.url), { status: 503, checks: { limits: 'out of reach' } });
-  t.equal((await login('demo', 'demo')).status, 503);
-  await redis.start();
-  for (let tries = 0; tries < 500 && (await ready(service.url)).status !== 200; tries += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  t.equal((await login('demo', 'demo')).status, 200);
 });
 
 t.test('the guess budget is told at start', async (t) => {

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
 import { type CompatibilitySenderOptions, createCompatibilitySender } from '../../src/delivery/compatibility.ts';
 import type { Sdk } from '../../src/delivery/compatibility-sdk.ts';
-import { type Behaviour, type FakeSignalWire, startSignalWire } from '../support/signalwire.ts';
+import { type Behaviour, startSignalWire } from '../support/signalwire.ts';
 import {
   code,
   failure,
@@ -199,31 +197,3 @@ t.test('a host that is none is refused at once', async (t) => {
     t.throws(make, { message: 'signalwire: host must be a host name, with or without a port' }, host);
   }
 });
-
-t.test('in a process of its own, ten messages in turn travel over one TLS connection', async (t) => {
-  const server = await startSignalWire();
-  t.teardown(() => server.close());
-  const { stdout, status } = await runChild(server);
-  t.equal(status, 0);
-  t.equal(stdout, 'signalwire '.repeat(10));
-  t.equal(server.requests.length, 10);
-  t.equal(server.connections, 1);
-});
-
-/** Sends ten messages from a fresh Node process that trusts the server only by NODE_EXTRA_CA_CERTS. */
-async function runChild({ host, caFile }: FakeSignalWire): Promise<{ stdout: string; status: unknown }> {
-  const script = `
-    const { createCompatibilitySender } = await import(${JSON.stringify(import.meta.resolve('../../src/delivery/compatibility.ts'))});
-    const sender = createCompatibilitySender(${JSON.stringify({ ...settings, host })});
-    for (let i = 0; i < 10; i++) {
-      const receipt = await sender.send(${JSON.stringify(message())}, new AbortController().signal);
-      process.stdout.write(receipt.sender + ' ');
-    }
-    await sender.close();`;
-  const child = spawn(process.execPath, [...process.execArgv, '--input-type=module', '--eval', script], {
-    env: { ...process.env, NODE_EXTRA_CA_CERTS: caFile },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const status = new Promise((resolve) => child.on('close', resolve));
-  return { stdout: await text(child.stdout), status: await status };
-}

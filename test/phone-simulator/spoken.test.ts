@@ -62,9 +62,8 @@ t.test('anything else is nothing', async (t) => {
   }
 });
 
-t.test('a long document is read in no time', async (t) => {
-  const xml = `<Response>${'<Say a="1" '.repeat(20_000)}</Response>`;
-  const started = performance.now();
+t.test('a long document is read in linear time', async (t) => {
+  // With a quadratic time this would take hours: the test ends, or the runner ends it.
+  const xml = `<Response>${'<Say a="1" '.repeat(1_000_000)}</Response>`;
   t.equal(readSpoken(xml, 'Say'), null);
-  t.ok(performance.now() - started < 2000);
 });

@@ -124,15 +124,22 @@ t.test('faults of the configuration are reported together, with exit code 78', a
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
   const cwd = t.testdir({});
-  const [settings, listening] = await Promise.all([
+  const [settings, ...listening] = await Promise.all([
     run(t, [], { cwd, env: { NODE_ENV: 'production', PORT: 'x', OTP_TTL: '5' } }),
     run(t, ['serve'], { cwd, env: { PORT: `${port}` } }),
+    // An address for documentation, which no machine has (RFC 5737).
+    run(t, ['serve'], { cwd, env: { PORT: '0', HOST: '192.0.2.1' } }),
+    run(t, ['serve'], { cwd, env: { PORT: '0', HOST: '2001:db8::1%none' } }),
   ]);
   t.equal(settings.code, 78);
   for (const name of ['PORT', 'OTP_TTL', 'SESSION_KEYS', 'ORIGIN', 'USERS_FILE', 'DELIVERY']) {
     t.match(settings.stderr, name);
   }
-  t.match(listening, { code: 78, stderr: /^ {2}PORT: \d+ is taken \(EADDRINUSE\)$/m });
+  t.match(listening, [
+    { code: 78, stderr: /^ {2}PORT: \d+ is taken \(EADDRINUSE\)$/m },
+    { code: 78, stderr: /^ {2}HOST: 192\.0\.2\.1 is no address of this machine \(EADDRNOTAVAIL\)$/m },
+    { code: 78, stderr: /^ {2}HOST: /m },
+  ]);
 });
 
 t.test('the other commands print what they make and end; those without settings do not read .env', async (t) => {

@@ -130,9 +130,12 @@ t.test('every outgoing request goes through the proxy', async (t) => {
   t.strictSame(proxy.tunnels, [api.host, api.host, api.host], 'SignalWire, Twilio, Plivo');
   t.equal(api.connections, 3);
   t.strictSame([users.visits.length, webhook.visits.length, api.requests.length], [2, 1, 4]);
-  const forwarded = [`${users.url}/`, `${webhook.url}/`, `${users.url}/`, `${collector.url}/v1/traces`];
-  t.strictSame(proxy.forwarded, forwarded);
-  t.equal(collector.visits.length, 1);
+  const traces = `${collector.url}/v1/traces`;
+  const others = proxy.forwarded.filter((url) => url !== traces);
+  t.strictSame(others, [`${users.url}/`, `${webhook.url}/`, `${users.url}/`]);
+  // Spans are exported when the service stops, and earlier if the test takes long.
+  t.ok(collector.visits.length > 0);
+  t.equal(proxy.forwarded.length - others.length, collector.visits.length);
   const expected = `Basic ${Buffer.from('anna:proxy-password').toString('base64')}`;
   t.ok(proxy.credentials.every((credentials) => credentials === expected));
   t.match(output(), `through the proxy ${new URL(proxy.url).host}, except`);
@@ -147,11 +150,12 @@ t.test('NO_PROXY from the .env file exempts destinations', async (t) => {
   t.equal((await login('sms')).status, 200);
   await service.stop('SIGINT');
   t.strictSame([proxy.tunnels, proxy.forwarded], [[], []]);
-  const visits = [users.visits, webhook.visits, api.requests, collector.visits];
+  const visits = [users.visits, webhook.visits, api.requests];
   t.strictSame(
     visits.map(({ length }) => length),
-    [1, 1, 3, 1],
+    [1, 1, 3],
   );
+  t.ok(collector.visits.length > 0);
 });
 
 t.test('a proxy that refuses: each sender fails for a clear reason, and the next one is tried', async (t) => {
@@ -169,8 +173,6 @@ t.test('a proxy that refuses: each sender fails for a clear reason, and the next
   );
   t.strictSame([proxy.tunnels.length, api.requests.length, webhook.visits.length], [6, 0, 2]);
   await service.stop('SIGINT');
-  t.match(
-    logLines(service.output()).filter(({ msg }) => msg === 'collector does not accept traces'),
-    [{ endpoint: new URL(collector.url).host, reason: 'http_404' }],
-  );
+  const [refused] = logLines(service.output()).filter(({ msg }) => msg === 'collector does not accept traces');
+  t.match(refused, { endpoint: new URL(collector.url).host, reason: 'http_404' });
 });

@@ -116,10 +116,11 @@ t.test("what the service is called is for OpenTelemetry's own variables to say",
   const { url: endpoint, visits } = await startLoopbackServer(t, (_visit, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });
+  const { OTEL_SERVICE_NAME: _name, OTEL_RESOURCE_ATTRIBUTES: _attributes, ...without } = process.env;
   const attributesWith = async (env: Record<string, string>) => {
-    Object.assign(process.env, env);
+    const restore = t.intercept(process, 'env', { value: { ...without, ...env } }).restore;
     const tracing = startTracing({ ...optionsFor(endpoint), version: '1.2.3' });
-    for (const name of Object.keys(env)) delete process.env[name];
+    restore();
     tracing.startSpan('send', undefined).end();
     await tracing.close();
     const { attributes } = JSON.parse(visits.at(-1)?.body ?? '').resourceSpans[0].resource;

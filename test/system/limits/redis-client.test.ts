@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { DoorcodeError } from '../../src/errors.ts';
-import { createRedisLimits } from '../../src/limits/redis.ts';
-import { openRedis, type RedisClient } from '../../src/limits/redis-client.ts';
-import { silentLog } from '../../src/log.ts';
-import { fakeClock } from '../support/fake-clock.ts';
-import { type HangingProxy, startHangingProxy } from '../support/hanging-proxy.ts';
-import { freePort, startRedis, startSentinel, TEST_KEYS } from '../support/redis.ts';
-import { createTestTls } from '../support/tls.ts';
+import type { DoorcodeError } from '../../../src/errors.ts';
+import { createRedisLimits } from '../../../src/limits/redis.ts';
+import { openRedis, type RedisClient } from '../../../src/limits/redis-client.ts';
+import { silentLog } from '../../../src/log.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
+import { type HangingProxy, startHangingProxy } from '../../support/hanging-proxy.ts';
+import { freePort, startRedis, startSentinel, TEST_KEYS } from '../../support/redis.ts';
+import { createTestTls } from '../../support/tls.ts';
 
 function open(t: Test, url: string): RedisClient {
   const client = openRedis(url);
@@ -64,7 +64,7 @@ t.test('over TLS', async (t) => {
   if (redis === null) return;
   // The certificate is trusted as an operator would do it, in a process of its own.
   const script = `
-    const { openRedis } = await import('${new URL('../../dist/limits/redis-client.js', import.meta.url).href}');
+    const { openRedis } = await import('${new URL('../../../dist/limits/redis-client.js', import.meta.url).href}');
     const client = openRedis(process.env.REDIS_URL);
     client.on('error', (error) => { console.log(error.code ?? error.message); process.exit(); });
     client.on('ready', async () => { console.log(await client.ping()); process.exit(); });`;

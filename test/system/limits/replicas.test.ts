@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap';
-import { createFallbackLimits } from '../../src/limits/fallback.ts';
-import { createMemoryLimits } from '../../src/limits/memory.ts';
-import { createRedisLimits } from '../../src/limits/redis.ts';
-import { silentLog } from '../../src/log.ts';
-import { deriveKeys } from '../../src/seal/keys.ts';
+import { createFallbackLimits } from '../../../src/limits/fallback.ts';
+import { createMemoryLimits } from '../../../src/limits/memory.ts';
+import { createRedisLimits } from '../../../src/limits/redis.ts';
+import { silentLog } from '../../../src/log.ts';
+import { deriveKeys } from '../../../src/seal/keys.ts';
 import {
   ALICE,
   type CookieJar,
@@ -12,10 +12,10 @@ import {
   type TestApp,
   testApp,
   wrongCode,
-} from '../support/build-app.ts';
-import { type FakeClock, fakeClock } from '../support/fake-clock.ts';
-import { startHangingProxy } from '../support/hanging-proxy.ts';
-import { startRedis, TEST_KEYS, type TestRedis } from '../support/redis.ts';
+} from '../../support/build-app.ts';
+import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
+import { startHangingProxy } from '../../support/hanging-proxy.ts';
+import { startRedis, TEST_KEYS, type TestRedis } from '../../support/redis.ts';
 
 const keys = deriveKeys([Buffer.alloc(32, 1)]);
 let replicas = 0;

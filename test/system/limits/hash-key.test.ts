@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
-import { createRedisLimits } from '../../src/limits/redis.ts';
-import { deriveKeys } from '../../src/seal/keys.ts';
-import { ALICE, testApp, wrongCode } from '../support/build-app.ts';
-import { type FakeClock, fakeClock } from '../support/fake-clock.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { createRedisLimits } from '../../../src/limits/redis.ts';
+import { deriveKeys } from '../../../src/seal/keys.ts';
+import { ALICE, testApp, wrongCode } from '../../support/build-app.ts';
+import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
+import { startRedis, type TestRedis } from '../../support/redis.ts';
 
 const A = Buffer.alloc(32, 'a');
 const B = Buffer.alloc(32, 'b');

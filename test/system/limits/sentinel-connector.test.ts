@@ -1,8 +1,8 @@
 import t from 'tap';
-import { createRedisLimits } from '../../src/limits/redis.ts';
-import { silentLog } from '../../src/log.ts';
-import { fakeClock } from '../support/fake-clock.ts';
-import { freePort, startRedis, startSentinel, TEST_KEYS } from '../support/redis.ts';
+import { createRedisLimits } from '../../../src/limits/redis.ts';
+import { silentLog } from '../../../src/log.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
+import { freePort, startRedis, startSentinel, TEST_KEYS } from '../../support/redis.ts';
 
 t.test('sentinels with and without a password, which know where the primary is', async (t) => {
   const redis = await startRedis(t, {

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
-import { createRedisLimits, type RedisLimits } from '../../src/limits/redis.ts';
-import { silentLog } from '../../src/log.ts';
-import { fakeClock } from '../support/fake-clock.ts';
-import { startHangingProxy } from '../support/hanging-proxy.ts';
-import { startOldRedis } from '../support/old-redis.ts';
-import { startRedis, TEST_KEYS, type TestRedis } from '../support/redis.ts';
-import { limitsContract } from './limits.contract.ts';
+import { createRedisLimits, type RedisLimits } from '../../../src/limits/redis.ts';
+import { silentLog } from '../../../src/log.ts';
+import { limitsContract } from '../../limits/limits.contract.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
+import { startHangingProxy } from '../../support/hanging-proxy.ts';
+import { startOldRedis } from '../../support/old-redis.ts';
+import { startRedis, TEST_KEYS, type TestRedis } from '../../support/redis.ts';
 
 const redis = await startRedis(t);
 if (redis !== null) {
@@ -78,7 +78,7 @@ t.test('nor is one whose user may not run scripts', async (t) => {
 t.test('a user with the rights that the README lists, and no others, can do everything', async (t) => {
   const redis = await startRedis(t);
   if (redis === null) return;
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
   const sentence = /A user, if it has one, that may run ([\s\S]*?) on\s/.exec(readme)?.[1] ?? '';
   const commands = [...sentence.matchAll(/`([A-Z]+)`/g)].map(([, command = '']) => `+${command.toLowerCase()}`);
   t.ok(commands.length > 5);

@@ -5,6 +5,7 @@ export interface GatewayOptions {
   readonly replicas: readonly [string, string];
   readonly app: string;
   readonly tls: { readonly key: string; readonly cert: string };
+  readonly patient?: boolean;
   readonly changes?: readonly (readonly [from: string, to: string])[];
 }
 

@@ -1,5 +1,6 @@
 // The gateways of deploy/, run from their very files on loopback: only addresses, ports and certificates are put in.
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -67,6 +68,24 @@ const gateways = {
   }),
 };
 
+/**
+ * Longer time-outs, for tests: a replica that is slow because the machine is busy must not count as dead. One that refuses
+ * connections or answers 503 is found as soon as with the file itself.
+ */
+const PATIENCE = {
+  nginx: [['proxy_connect_timeout 1s', 'proxy_connect_timeout 60s']],
+  haproxy: [
+    ['timeout connect 1s', 'timeout connect 60s'],
+    ['timeout client 30s', 'timeout client 5m'],
+    ['timeout server 30s', 'timeout server 5m'],
+    ['timeout check 2s', 'timeout check 60s'],
+  ],
+  caddy: [
+    ['health_interval 500ms', 'health_interval 500ms\n\thealth_timeout 60s'],
+    ['lb_try_duration 3s', 'lb_try_duration 60s'],
+  ],
+};
+
 const caddyTls = ({ cert, key }) => `\n\tbind 127.0.0.1\n\ttls ${cert} ${key}`;
 
 const nginxFolders = (folder) =>
@@ -74,14 +93,27 @@ const nginxFolders = (folder) =>
     .map((name) => `  ${name}_temp_path ${folder}/${name};`)
     .join('\n');
 
-/** @returns a port of loopback that was free a moment ago */
+/**
+ * Systems assign ports above these to outgoing connections and to servers that take any port, so nothing else takes one of
+ * these in the meantime.
+ */
+const [FIRST_PORT, LAST_PORT] = [20_000, 32_767];
+
+/** @returns a port of loopback that is free */
 export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if (error.code === 'EADDRINUSE') continue;
+      throw error;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /**
@@ -89,10 +121,12 @@ export async function freePort() {
  * @param options.replicas two addresses of doorcode, `127.0.0.1:3000`
  * @param options.app the address of the app
  * @param options.tls key and certificate, PEM
+ * @param options.patient whether it waits longer for a replica than the file says
  * @param options.changes texts of the file to replace, each with its replacement
  * @returns how to end it, and what it wrote
  */
-export async function startGateway(name, program, { port, replicas, app, tls, changes = [] }) {
+export async function startGateway(name, program, options) {
+  const { port, replicas, app, tls, patient = false, changes = [] } = options;
   const folder = await mkdtemp(join(tmpdir(), 'doorcode-gateway-'));
   const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key'), pem: join(folder, 'tls.pem') };
   const lua = join(folder, 'doorcode.lua');
@@ -103,11 +137,17 @@ export async function startGateway(name, program, { port, replicas, app, tls, ch
     writeFile(files.cert, tls.cert),
     writeFile(files.key, tls.key),
     writeFile(files.pem, tls.cert + tls.key),
-    writeFile(lua, put(deploy('doorcode.lua'), [['127.0.0.1:3001', `127.0.0.1:${askPort}`]])),
+    writeFile(
+      lua,
+      put(deploy('doorcode.lua'), [
+        ['127.0.0.1:3001', `127.0.0.1:${askPort}`],
+        ...(patient ? [['timeout = 3000', 'timeout = 60000']] : []),
+      ]),
+    ),
   ]);
   const { config, args } = gateways[name]({ port, askPort, replicas, app, folder, files, lua });
   const path = join(folder, 'config');
-  await writeFile(path, put(config, changes));
+  await writeFile(path, put(config, [...(patient ? PATIENCE[name] : []), ...changes]));
 
   const child = spawn(program, args(path), {
     cwd: folder,
@@ -126,7 +166,7 @@ export async function startGateway(name, program, { port, replicas, app, tls, ch
     await rm(folder, { recursive: true, force: true });
   };
   for (let tries = 0; !(await listens(port)); tries += 1) {
-    if (child.exitCode !== null || tries > 200) {
+    if (child.exitCode !== null || child.signalCode !== null || tries > 1200) {
       await stop();
       throw new Error(`${name} does not listen:\n${output}`);
     }

@@ -393,3 +393,15 @@ t.test('a WebSocket may be idle for an hour', (t) => {
   t.match(read('haproxy.cfg'), /^defaults$[\s\S]*\n {2}timeout tunnel 1h\n[\s\S]*\nfrontend gateway\n/m);
   t.end();
 });
+
+t.test(
+  'haproxy.cfg loads its Lua script for each thread, because HAProxy 2.6 crashes with a filter that they share',
+  (t) => {
+    const loads = [...read('haproxy.cfg').matchAll(/^ *(lua-load\S*) (\S+)$/gm)].map(([, directive, file]) => [
+      directive,
+      file,
+    ]);
+    t.strictSame(loads, [['lua-load-per-thread', '/usr/local/etc/haproxy/doorcode.lua']]);
+    t.end();
+  },
+);

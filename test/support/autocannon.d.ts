@@ -6,10 +6,10 @@ declare module 'autocannon' {
     connections?: number;
     /** How many requests are sent in all. */
     amount?: number;
-    /** How many threads send. */
-    workers?: number;
-    /** After how many requests a connection is replaced. */
-    reconnectRate?: number;
+    /** How many requests a connection sends before the first is answered. */
+    pipelining?: number;
+    /** How long a response may take, in seconds. */
+    timeout?: number;
   }
   function autocannon(options: Options): Promise<{ readonly errors: number }>;
   export default autocannon;

@@ -11,6 +11,8 @@ export interface Received {
   readonly headers: readonly (readonly [string, string])[];
   readonly trailers: readonly (readonly [string, string])[];
   readonly bodyBytes: number;
+  /** The start of the body, as text. */
+  readonly body: string;
 }
 
 export interface EchoApp {
@@ -21,22 +23,27 @@ export interface EchoApp {
 }
 
 /**
- * An app behind a gateway that agrees to everything a client could gain from: it switches to any protocol that an
- * Upgrade header names, and it opens a tunnel for CONNECT. What it received is what the gateway let through.
+ * An app behind a gateway. It answers with what it received, with status 401 at `/refused` and with a cookie of its own at
+ * `/cookie`. It agrees to everything a client could gain from: it switches to any protocol that an Upgrade header names,
+ * and it opens a tunnel for CONNECT. What it received is what the gateway let through.
  */
 export async function startEchoApp(t: Test): Promise<EchoApp> {
   const received: Received[] = [];
-  const record = (request: IncomingMessage, bodyBytes = 0) => {
+  const record = (request: IncomingMessage, bodyBytes = 0, body = '') => {
     const { method = '', url: path = '', rawHeaders, rawTrailers } = request;
-    const entry = { method, path, headers: pairs(rawHeaders), trailers: pairs(rawTrailers), bodyBytes };
+    const entry = { method, path, headers: pairs(rawHeaders), trailers: pairs(rawTrailers), bodyBytes, body };
     received.push(entry);
     return entry;
   };
   const listeners = new Set<ServerResponse>();
   const server = createServer(async (request, response) => {
     let bodyBytes = 0;
+    let body = '';
     try {
-      for await (const chunk of request) bodyBytes += chunk.length;
+      for await (const chunk of request) {
+        bodyBytes += chunk.length;
+        if (body === '') body = chunk.subarray(0, 100).toString();
+      }
     } catch {
       // The gateway broke the request off.
       return;
@@ -46,7 +53,9 @@ export async function startEchoApp(t: Test): Promise<EchoApp> {
       response.on('close', () => listeners.delete(response)).flushHeaders();
       return;
     }
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(record(request, bodyBytes)));
+    if (request.url === '/refused') response.statusCode = 401;
+    if (request.url === '/cookie') response.setHeader('set-cookie', 'theirs=1; Path=/');
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(record(request, bodyBytes, body)));
   });
   server.on('upgrade', (request, socket) => {
     record(request);

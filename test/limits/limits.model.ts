@@ -230,12 +230,16 @@ async function runLocks(limits: Limits, clock: FakeClock, events: readonly LockE
 
 const lockSettings: LimitSettings = { ...readConfig({}).limits, challengeTtlSeconds: 670 };
 
-/** A store that can be taken away from a replica without being stopped. */
+/**
+ * A store that can be taken away from a replica without being stopped. Each call takes a turn of the event loop, as calls
+ * to a server do, so that parallel requests overlap.
+ */
 function interruptible(limits: Limits, isAway: () => boolean): Limits {
   return new Proxy(limits, {
     get:
       (target, name: keyof Limits) =>
       async (...args: never[]) => {
+        await new Promise(setImmediate);
         if (isAway()) throw new DoorcodeError('limits_unavailable');
         return (target[name] as (...args: never[]) => unknown)(...args);
       },

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,21 +26,47 @@ export interface TestRedisOptions {
   readonly args?: readonly string[];
 }
 
-/** @returns a port of loopback that was free a moment ago */
+/**
+ * A port of loopback that was free a moment ago. It is below the range from which systems take the ports of outgoing
+ * connections (32768 and up on Linux), so that only another server could take it in the meantime.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(12_000, 32_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+}
+
+/**
+ * Waits until a server is ready.
+ *
+ * @param sign what it then writes to its log
+ * @throws Error with its log if it ends before
+ */
+async function isReady(child: ChildProcess, sign: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    let output = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      if (output.includes(sign)) resolve();
+    });
+    child.once('close', () => reject(new Error(`redis-server ended:\n${output}`)));
+  });
 }
 
 /** @returns null when there is no redis-server here; the test is then skipped, or failed in CI */
 export async function startRedis(t: Test, { args = [] }: TestRedisOptions = {}): Promise<TestRedis | null> {
   const path = program(t, 'redis-server');
   if (path === null) return null;
-  const port = await freePort();
+  let port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'doorcode-redis-'));
   let child: ChildProcess | undefined;
 
@@ -51,14 +77,7 @@ export async function startRedis(t: Test, { args = [] }: TestRedisOptions = {}):
       { stdio: ['ignore', 'pipe', 'ignore'] },
     );
     child = running;
-    await new Promise<void>((resolve, reject) => {
-      let output = '';
-      running.stdout.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-        if (output.includes('Ready to accept connections')) resolve();
-      });
-      running.once('exit', () => reject(new Error(`redis-server ended in ${folder}:\n${output}`)));
-    });
+    await isReady(running, 'Ready to accept connections');
   };
   const kill = async () => {
     const running = child;
@@ -71,7 +90,17 @@ export async function startRedis(t: Test, { args = [] }: TestRedisOptions = {}):
     await kill();
     await rm(folder, { recursive: true });
   });
-  await start();
+  // Another program may have taken the port.
+  for (let isStarted = false; !isStarted; ) {
+    isStarted = await start().then(
+      () => true,
+      async (error: Error) => {
+        if (!error.message.includes('Address already in use')) throw error;
+        port = await freePort();
+        return false;
+      },
+    );
+  }
   return { url: `redis://127.0.0.1:${port}`, port, kill, start };
 }
 
@@ -92,12 +121,16 @@ export async function startSentinel(
   const folder = await mkdtemp(join(tmpdir(), 'doorcode-sentinel-'));
   const config = [`port ${port}`, 'bind 127.0.0.1', `sentinel monitor main 127.0.0.1 ${redis.port} 1`, ...lines];
   await writeFile(join(folder, 'sentinel.conf'), `${config.join('\n')}\n`);
-  const child = spawn(path, [join(folder, 'sentinel.conf'), '--sentinel'], { stdio: 'ignore', cwd: folder });
+  const child = spawn(path, [join(folder, 'sentinel.conf'), '--sentinel'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    cwd: folder,
+  });
   const ended = once(child, 'exit');
   t.teardown(async () => {
     child.kill('SIGKILL');
     await ended;
     await rm(folder, { recursive: true });
   });
+  await isReady(child, '+monitor');
   return port;
 }

@@ -7,6 +7,7 @@ import { parseEnvFile } from './env-file.ts';
 import { ConfigError } from './environment.ts';
 import { createLineOutput } from './line-output.ts';
 import { readPassword } from './password-prompt.ts';
+import type { Service } from './serve.ts';
 
 /** How long new connections are taken after SIGTERM, so that a gateway sees readiness turn 503 first. */
 const DRAIN_MS = 2000;
@@ -99,13 +100,16 @@ async function run(): Promise<void> {
     const env = loadEnvironment();
     // Loaded only now: the other commands need none of it.
     const { serve } = await import('./serve.ts');
-    const service = await serve({
+    const starting = serve({
       env,
       write,
       version,
       logDestination: await logDestination(),
       droppedLines: output.dropped,
     });
+    // Before the service listens, because a signal may arrive as soon as it does.
+    stopServiceOnSignal(starting);
+    const service = await starting;
     output.onRecovery((dropped) => {
       service.logger.warn({ dropped }, 'log lines were dropped because standard output did not accept them');
     });
@@ -118,29 +122,32 @@ async function run(): Promise<void> {
       output.flush(FLUSH_MS).then(() => process.exit(1));
     });
     unblockTerminals();
-    const stop = (drainMs: number) => {
-      process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
-      service
-        .close(drainMs, DEADLINE_MS)
-        .then(
-          () => 0,
-          (error: unknown) => {
-            service.logger.error({ err: error }, 'shutdown failed');
-            return 1;
-          },
-        )
-        .then(async (exitCode) => {
-          await output.flush(FLUSH_MS);
-          process.exit(exitCode);
-        });
-    };
-    process.once('SIGTERM', () => stop(DRAIN_MS));
-    // Ctrl+C in a terminal: nobody is balancing load.
-    process.once('SIGINT', () => stop(0));
   } catch (error) {
     complain(error instanceof Error ? error.message : String(error));
     process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
   }
+}
+
+/** Closes the service when a signal asks for it, after its start has ended. A second signal ends the process at once. */
+function stopServiceOnSignal(starting: Promise<Service>): void {
+  const stop = async (drainMs: number) => {
+    process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
+    // The caller of serve() reports why a start has failed.
+    const service = await starting.catch(() => null);
+    if (service === null) return;
+    let exitCode = 0;
+    try {
+      await service.close(drainMs, DEADLINE_MS);
+    } catch (error) {
+      service.logger.error({ err: error }, 'shutdown failed');
+      exitCode = 1;
+    }
+    await output.flush(FLUSH_MS);
+    process.exit(exitCode);
+  };
+  process.once('SIGTERM', () => stop(DRAIN_MS));
+  // Ctrl+C in a terminal: nobody is balancing load.
+  process.once('SIGINT', () => stop(0));
 }
 
 /**

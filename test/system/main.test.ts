@@ -101,6 +101,21 @@ t.test('SIGTERM: readiness turns 503, a request in flight is answered, spans are
   for (const words of ['"doorcode"', '"POST"', '"/login"']) t.match(exported, words);
 });
 
+/** NODE_OPTIONS with which the process receives SIGTERM at the moment when it listens. */
+const SIGTERM_ON_LISTENING = `--import=data:text/javascript,${encodeURIComponent(`
+  import { Server } from 'node:net';
+  const { emit } = Server.prototype;
+  Server.prototype.emit = function (event, ...values) {
+    if (event === 'listening') process.kill(process.pid, 'SIGTERM');
+    return emit.call(this, event, ...values);
+  };`)}`;
+
+t.test('SIGTERM during the start ends it like any other', async (t) => {
+  const { code, stdout } = await run(t, [], { env: { PORT: '0', NODE_OPTIONS: SIGTERM_ON_LISTENING } });
+  t.equal(code, 0);
+  t.match(stdout, '"msg":"sys_shutdown"');
+});
+
 const fault = `process.on('SIGUSR2', () => setImmediate(() => { throw new Error('no code 482915 for +15550100100'); }))`;
 /** NODE_OPTIONS with which the process throws an error that is not caught when it receives SIGUSR2. */
 const CRASH_ON_SIGUSR2 = `--import=data:text/javascript,${encodeURIComponent(fault)}`;

@@ -5,23 +5,12 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { attacks } from '../../src/attack/attacks/all.ts';
-import { systemClock } from '../../src/clock.ts';
-import { runCommand } from '../../src/command-line.ts';
-import { createAssertions } from '../../src/gateway/assertion.ts';
 import { startLoopbackServer } from '../support/loopback-server.ts';
 import { program } from '../support/programs.ts';
+import { block, README } from '../support/readme.ts';
 import { freePort } from '../support/redis.ts';
-import { MAIN, startService } from '../support/service.ts';
-
-const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-
-/** A code block of a language below a heading: the first, unless another is asked for. */
-function block(heading: string, language: string, index = 0): string {
-  const section = README.slice(README.indexOf(`## ${heading}\n`));
-  const blocks = [...section.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))];
-  return blocks[index]?.[1] ?? '';
-}
+import { MAIN, type RunningService, startService } from '../support/service.ts';
+import { until } from '../support/until.ts';
 
 t.test('the curl session of the README gives what the README says it gives', async (t) => {
   const bash = program(t, 'bash');
@@ -35,7 +24,7 @@ t.test('the curl session of the README gives what the README says it gives', asy
     return (await promisify(execFile)(bash, ['-euo', 'pipefail', '-c', commands], options)).stdout;
   };
   let output = await run(ask);
-  const code = /code (\d{6})/.exec(service.output())?.[1] ?? '';
+  const code = await writtenCode(service);
   output += await run(rest, { CODE: code });
 
   const said = [...script.matchAll(/^# (\{.*\})$/gm)].map(([, json = '']) => json);
@@ -88,16 +77,16 @@ t.test('the steps of the README protect an app behind nginx, run as they are pri
       child.kill('SIGTERM');
       await ended;
     });
-    while (!(await isOpen(port))) {
-      if (child.exitCode !== null) throw new Error(`${commands}\n${output}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until(`${commands} listens`, () => {
+      if (child.exitCode !== null) throw new Error(output);
+      return isOpen(port);
+    });
   }
 
   const [ask, rest] = [printed(4), printed(5).replace(/^printf .*; read -r CODE$/m, '')];
   const [functions = ''] = ask.split('\n\n');
   const asked = await run(ask);
-  const code = /code (\d{6})/.exec(service.output())?.[1] ?? '';
+  const code = await writtenCode(service);
   const signedIn = await run(`${functions}\n${rest}`, { CODE: code });
   const shown = [...`${ask}${rest}`.matchAll(/^# (.*)$/gm)].map(([, line = '']) => line);
   t.equal(shown.length, 6);
@@ -105,6 +94,13 @@ t.test('the steps of the README protect an app behind nginx, run as they are pri
   const output = (asked.stdout + signedIn.stdout).replaceAll(/"\d{4}-\d\d-\d\dT[\d:]+Z"/g, '"…"');
   t.equal(output.replaceAll('\n', ''), shown.join(''));
 });
+
+/** The code that the service has written to its console. */
+async function writtenCode(service: RunningService): Promise<string> {
+  const written = () => /code (\d{6})/.exec(service.output())?.[1];
+  await until('the code', () => written() !== undefined);
+  return written() ?? '';
+}
 
 /** Whether something listens on a port of loopback. */
 function isOpen(port: number): Promise<boolean> {
@@ -141,83 +137,6 @@ t.test('the curl commands of the README prove a number, with a key that the READ
   t.strictSame(answers, said);
 });
 
-t.test('the code for web apps of the README signs in', async (t) => {
-  const service = await startService(t);
-  const jar = new Map<string, string>();
-  // A browser's part: the origin and the cookies.
-  const browser = async (path: string, init: RequestInit) => {
-    const headers = new Headers(init.headers);
-    headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '));
-    const response = await fetch(service.url + path, { ...init, headers });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      jar.set(name, value);
-    }
-    return response;
-  };
-  const shown: string[] = [];
-  const went: string[] = [];
-  const code = () => /code (\d{6})/.exec(service.output())?.[1] ?? '';
-  const snippet = block('Use it from a web app', 'js').replace("post('/otp', { otp })", "post('/otp', { otp: otp() })");
-  const run = new Function(
-    ...['fetch', 'username', 'password', 'otp', 'show', 'location'],
-    `return (async () => {\n${snippet}\n})();`,
-  );
-  const location = { assign: (url: string) => went.push(url) };
-  const show = (text: string) => shown.push(text);
-  await run(browser, 'demo', 'demo', code, show, location);
-  t.strictSame({ shown, went }, { shown: [], went: ['/'] });
-  await run(browser, 'demo', 'wrong', code, show, location);
-  t.equal(shown[0], 'invalid_credentials');
-});
-
-t.test('the code for assertions of the README takes a sign-in, and nothing else', async (t) => {
-  const seed = Buffer.alloc(32, 1);
-  const service = await startService(t, { ASSERTION_KEY: seed.toString('base64') });
-  const snippet = block('Assertions', 'js')
-    .replace("import { createRemoteJWKSet, jwtVerify } from 'jose';", '')
-    .replace('https://login.example.com/.well-known', `${service.url}/.well-known`);
-  const { createRemoteJWKSet, jwtVerify } = await import('jose');
-  const whoIs = new Function('createRemoteJWKSet', 'jwtVerify', `${snippet}\nreturn whoIs;`)(
-    createRemoteJWKSet,
-    jwtVerify,
-  ) as (assertion: string) => Promise<string>;
-
-  const issuer = 'https://login.example.com';
-  const signer = (audience: string) =>
-    createAssertions({ keys: [seed], issuer, audience: [audience], clock: systemClock });
-  const claims = { sub: 'alice', amr: ['pwd', 'otp', 'sms'], authTime: 1 };
-  const app = 'https://app.example.com';
-  t.equal(await whoIs(await signer(app).sign(claims)), 'alice');
-  for (const other of [issuer, 'https://other.example.com']) {
-    await t.rejects(whoIs(await signer(other).sign(claims)), { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' }, other);
-  }
-  await t.rejects(whoIs(await signer(app).sign({ ...claims, amr: ['otp', 'sms'] })), { message: 'not a sign-in' });
-});
-
-t.test('what the README shows of an attack is what the command does', async (t) => {
-  const [, lines = ''] = /```\n(passed[\s\S]*?)```/.exec(README) ?? [];
-  const names = attacks.map(({ name }) => name);
-  const shown = [...lines.matchAll(/^(?:passed|skipped) +([^:]+):/gm)].map(([, name = '']) => name);
-  t.ok(shown.length > 2);
-  t.strictSame(
-    shown.filter((name) => !names.includes(name)),
-    [],
-  );
-  const script = block('Attack it yourself', 'sh');
-  const said: string[] = [];
-  const complain = (line: string) => void said.push(line);
-  await runCommand(['attack', 'http://127.0.0.1:3000'], '1', {
-    write: complain,
-    complain,
-    env: {},
-    readPassword: async () => '',
-  });
-  const [start = ''] = /WEBHOOK_URL=\S+ npm start/.exec(script) ?? [];
-  t.match(start, /8026/);
-  t.match(said.join(), start, 'the command tells the same line when it is not set up');
-});
-
 t.test(
   'the recipe of the README lets preflight requests pass, nothing else, and without anything of a user',
   async (t) => {
@@ -250,13 +169,10 @@ t.test(
     );
     const child = spawn(nginx, ['-p', folder, '-c', `${folder}/nginx.conf`], { stdio: 'ignore' });
     t.teardown(() => void child.kill('SIGTERM'));
-    for (let isUp = false; !isUp; ) {
+    await until('nginx listens', () => {
       if (child.exitCode !== null) throw new Error(readFileSync(`${folder}/error.log`, 'utf8'));
-      isUp = await new Promise((resolve) => {
-        const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
-        socket.unref().end();
-      });
-    }
+      return isOpen(port);
+    });
 
     const { request } = await import('undici');
     const send = async (method: string, headers: Record<string, string>) => {

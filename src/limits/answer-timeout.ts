@@ -41,7 +41,8 @@ export function createAnswerTimeout(timeoutMs: number): <Answer>(answer: Promise
     new Promise((resolve, reject) => {
       const waiter: Waiter = { sinceStep: step, giveUp: reject };
       waiting.add(waiter);
-      timer ??= setInterval(takeStep, timeoutMs / STEPS);
+      // A process ends without waiting for the next step: what keeps it alive is the connection.
+      timer ??= setInterval(takeStep, timeoutMs / STEPS).unref();
       answer.then(
         (value) => {
           waiting.delete(waiter);

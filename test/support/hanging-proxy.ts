@@ -8,6 +8,8 @@ export interface HangingProxy {
   readonly port: number;
   /** How many times something came from the client: with pipelined commands, the number of round trips. */
   trips(): number;
+  /** How many connections were opened. */
+  connections(): number;
   hang(): void;
   resume(): void;
   /** Ends each connection that now stands when its next answer comes, and keeps the answer to itself. */
@@ -18,7 +20,9 @@ export async function startHangingProxy(t: Test, targetPort: number): Promise<Ha
   const pairs = new Set<readonly [Socket, Socket]>();
   let hanging = false;
   let trips = 0;
+  let connections = 0;
   const server = createServer((near) => {
+    connections += 1;
     const far = connect(targetPort, '127.0.0.1');
     const pair = [near, far] as const;
     pairs.add(pair);
@@ -51,6 +55,7 @@ export async function startHangingProxy(t: Test, targetPort: number): Promise<Ha
   return {
     port: (server.address() as AddressInfo).port,
     trips: () => trips,
+    connections: () => connections,
     hang() {
       hanging = true;
       for (const pair of pairs) pause(pair);

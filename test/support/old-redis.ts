@@ -13,6 +13,8 @@ export interface OldRedis {
 
 export interface OldRedisOptions {
   readonly password?: string;
+  /** Is called after each reply, which the client has not read yet. */
+  readonly onReply?: () => void;
 }
 
 interface Connection {
@@ -28,7 +30,10 @@ const NOT_ALLOWED = "-READONLY You can't write against a read only replica.";
  * Starts it. The texts of errors are those of Redis 6.2: `networking.c`, `acl.c`, `scripting.c`, `server.c`.
  * Scripts are not run: each counts the event of its key.
  */
-export async function startOldRedis(t: Test, { password }: OldRedisOptions = {}): Promise<OldRedis> {
+export async function startOldRedis(
+  t: Test,
+  { password, onReply = () => {} }: OldRedisOptions = {},
+): Promise<OldRedis> {
   const connections: Connection[] = [];
   const counts = new Map<string, number>();
 
@@ -85,6 +90,7 @@ export async function startOldRedis(t: Test, { password }: OldRedisOptions = {})
       for (let command = takeCommand(pending); command !== null; command = takeCommand(pending)) {
         pending = pending.slice(command.length);
         socket.write(`${answer(command.args, connection)}\r\n`);
+        onReply();
       }
     });
   }).listen(0, '127.0.0.1');

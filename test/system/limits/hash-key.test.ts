@@ -6,6 +6,7 @@ import { deriveKeys } from '../../../src/seal/keys.ts';
 import { ALICE, testApp, wrongCode } from '../../support/build-app.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { until } from '../../support/until.ts';
 
 const A = Buffer.alloc(32, 'a');
 const B = Buffer.alloc(32, 'b');
@@ -34,9 +35,9 @@ function store(t: Test, { url, port }: TestRedis) {
 async function replica(t: Test, { url, clock }: { url: string; clock: FakeClock }, masterKeys: readonly Buffer[]) {
   const warnings: string[] = [];
   const log = { info: () => {}, warn: (_: object, line: string) => void warnings.push(line), error: () => {} };
-  const limits = createRedisLimits({ url, masterKeys, clock, log, timeoutMs: 10_000 });
+  const limits = createRedisLimits({ url, masterKeys, clock, log, timeoutMs: 60_000 });
   t.teardown(() => limits.close());
-  await limits.connected(5000);
+  await limits.connected(60_000);
   return { ...limits, warnings, count: async () => (await limits.add('send-phone/600', 'x', 3600)).count };
 }
 
@@ -206,11 +207,12 @@ t.test('a Redis that restarts empty gets the key back from the replicas', async 
   await t.rejects(one.count(), { code: 'limits_unavailable' });
   await redis.start();
   const counted = async ({ count: add }: typeof one): Promise<number> => {
-    for (;;) {
-      const count = await add().catch(() => null);
-      if (count !== null) return count;
-      await new Promise(setImmediate);
-    }
+    let count: number | null = null;
+    await until('the store counts', async () => {
+      count = await add().catch(() => null);
+      return count !== null;
+    });
+    return Number(count);
   };
   t.equal(await counted(one), 1);
   t.equal(await counted(two), 2);

@@ -10,6 +10,7 @@ import { fakeClock } from '../../support/fake-clock.ts';
 import { type HangingProxy, startHangingProxy } from '../../support/hanging-proxy.ts';
 import { freePort, startRedis, startSentinel, TEST_KEYS } from '../../support/redis.ts';
 import { createTestTls } from '../../support/tls.ts';
+import { until } from '../../support/until.ts';
 
 function open(t: Test, url: string): RedisClient {
   const client = openRedis(url);
@@ -20,9 +21,15 @@ function open(t: Test, url: string): RedisClient {
 
 /** Counts through the connection, in the way that the service does. */
 async function counts(t: Test, url: string): Promise<number> {
-  const limits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log: silentLog, timeoutMs: 2000 });
+  const limits = createRedisLimits({
+    masterKeys: TEST_KEYS,
+    url,
+    clock: fakeClock(),
+    log: silentLog,
+    timeoutMs: 60_000,
+  });
   t.teardown(() => limits.close());
-  await limits.connected(10_000);
+  await limits.connected(60_000);
   await limits.add('rule', 'a', 60);
   await limits.add('rule', 'b', 60);
   return (await limits.add('rule', 'a', 60)).count;
@@ -124,7 +131,7 @@ async function startCluster(t: Test, announce = async (port: number) => port): P
   await second.admin.call('CLUSTER', 'MEET', '127.0.0.1', `${first.redis.port}`, `${first.busPort}`);
   for (const { admin } of [first, second]) {
     const knows = async () => /cluster_state:ok[\s\S]*cluster_size:2/.test(String(await admin.call('CLUSTER', 'INFO')));
-    while (!(await knows())) await new Promise(setImmediate);
+    await until('the nodes know each other', knows);
   }
   return `redis+cluster://127.0.0.1:${port}`;
 }
@@ -152,22 +159,22 @@ for (const kind of ['single server', 'cluster']) {
       url,
       clock: fakeClock(),
       log: silentLog,
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
     });
     t.teardown(() => limits.close());
-    await limits.connected(10_000);
+    await limits.connected(60_000);
     await limits.add('rule', 'a', 60);
     await limits.claim('rule', 'b', 60);
     proxy?.cut();
     await t.rejects(Promise.all([limits.add('rule', 'a', 60)]), { code: 'limits_unavailable' });
     let found: number | null = null;
-    while (found === null) {
-      await new Promise(setImmediate);
+    await until('the store can be read', async () => {
       found = await limits.read('rule', 'a').then(
         ({ count }) => count,
         () => null,
       );
-    }
+      return found !== null;
+    });
     t.equal(found, 2);
     proxy?.cut();
     t.equal(await limits.claim('once', 'a', 60).catch((error: DoorcodeError) => error.code), 'limits_unavailable');

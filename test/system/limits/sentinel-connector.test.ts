@@ -2,7 +2,9 @@ import t from 'tap';
 import { createRedisLimits } from '../../../src/limits/redis.ts';
 import { silentLog } from '../../../src/log.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
+import { startHangingProxy } from '../../support/hanging-proxy.ts';
 import { freePort, startRedis, startSentinel, TEST_KEYS } from '../../support/redis.ts';
+import { until } from '../../support/until.ts';
 
 t.test('sentinels with and without a password, which know where the primary is', async (t) => {
   const redis = await startRedis(t, {
@@ -29,9 +31,9 @@ t.test('sentinels with and without a password, which know where the primary is',
   for (const url of reached) {
     const lines: object[] = [];
     const log = { ...silentLog, error: (fields: object) => void lines.push(fields) };
-    const limits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log, timeoutMs: 2000 });
+    const limits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log, timeoutMs: 60_000 });
     t.teardown(() => limits.close());
-    await limits.connected(10_000);
+    await limits.connected(60_000);
     t.equal(await limits.check(), null, url);
     t.strictSame(lines, [], 'nothing failed on the way');
   }
@@ -48,15 +50,11 @@ t.test('sentinels with and without a password, which know where the primary is',
       url,
       clock: fakeClock(),
       log: silentLog,
-      timeoutMs: 2000,
+      timeoutMs: 60_000,
     });
     t.teardown(() => limits.close());
-    let found = await limits.check();
-    for (let tries = 0; found === 'out of reach' && tries < 1000; tries += 1) {
-      await new Promise(setImmediate);
-      found = await limits.check();
-    }
-    t.equal(found, `refuses the connection: ${cause}`, url);
+    await until('a sentinel has answered, or cannot', async () => (await limits.check()) !== 'out of reach');
+    t.equal(await limits.check(), `refuses the connection: ${cause}`, url);
     await limits.close();
   }
 });
@@ -64,43 +62,41 @@ t.test('sentinels with and without a password, which know where the primary is',
 t.test('behind a sentinel the log names the true cause of an outage once', async (t) => {
   const redis = await startRedis(t, { args: ['--requirepass', 's3cret'] });
   if (redis === null) return;
-  const ports = [await startSentinel(t, redis), await startSentinel(t, redis)];
-  for (const port of ports) {
-    const url = `redis+sentinel://:s3cret@127.0.0.1:${port}/main`;
-    const limits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log: silentLog });
-    await limits.connected(10_000);
-    t.equal(await limits.check(), null, 'the sentinel has started');
-    await limits.close();
-  }
-
-  for (const sentinels of [ports.slice(0, 1), ports]) {
+  const proxies = [
+    await startHangingProxy(t, await startSentinel(t, redis)),
+    await startHangingProxy(t, await startSentinel(t, redis)),
+  ];
+  for (const sentinels of [proxies.slice(0, 1), proxies]) {
     const at = (password: string, database = '') =>
-      `redis+sentinel://:${password}@${sentinels.map((port) => `127.0.0.1:${port}`).join(',')}/main${database}`;
+      `redis+sentinel://:${password}@${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/main${database}`;
     const open = (url: string) => {
       const reasons: unknown[] = [];
       const log = { ...silentLog, error: ({ reason }: { reason?: unknown }) => void reasons.push(reason) };
-      const limits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log, timeoutMs: 2000 });
+      const limits = createRedisLimits({ masterKeys: TEST_KEYS, url, clock: fakeClock(), log, timeoutMs: 60_000 });
       t.teardown(() => limits.close());
       return { limits, reasons };
     };
-    // Time for more tries to connect than there are sentinels, so that their list comes to its end several times.
-    const afterManyTries = async ({ limits, reasons }: ReturnType<typeof open>) => {
-      await limits.connected(1500);
+    const lookups = () => sentinels.reduce((sum, { connections }) => sum + connections(), 0);
+    // More than there are sentinels, so that their list comes to its end several times.
+    const afterManyLookups = async ({ limits, reasons }: ReturnType<typeof open>) => {
+      const enough = lookups() + 2 * sentinels.length + 2;
+      await until('sentinels were asked many times', () => lookups() >= enough);
+      await limits.check();
       return reasons;
     };
-    t.strictSame(await afterManyTries(open(at('wr0ng'))), ['wrong user or password (WRONGPASS)']);
-    t.strictSame(await afterManyTries(open(at('s3cret', '/99'))), [
+    t.strictSame(await afterManyLookups(open(at('wr0ng'))), ['wrong user or password (WRONGPASS)']);
+    t.strictSame(await afterManyLookups(open(at('s3cret', '/99'))), [
       'the database of REDIS_URL cannot be selected (ERR)',
     ]);
 
     const working = open(at('s3cret'));
-    await working.limits.connected(10_000);
+    await working.limits.connected(60_000);
     t.equal(await working.limits.check(), null);
     await redis.kill();
-    t.strictSame(await afterManyTries(working), ['ECONNREFUSED']);
-    t.strictSame(await afterManyTries(open(at('s3cret'))), ['ECONNREFUSED']);
+    t.strictSame(await afterManyLookups(working), ['ECONNREFUSED']);
+    t.strictSame(await afterManyLookups(open(at('s3cret'))), ['ECONNREFUSED']);
     await redis.start();
-    await working.limits.connected(10_000);
+    await working.limits.connected(60_000);
     t.equal(await working.limits.check(), null, 'the primary is there again');
   }
 });

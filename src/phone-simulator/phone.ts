@@ -72,6 +72,8 @@ export async function startPhone(options: PhoneOptions = {}): Promise<Phone> {
   const apiServer = createHttpsServer({ key, cert: certificate }, (request, response) => {
     if (!api.take(request, response)) showPage(request, response);
   });
+  // As long as providers keep an idle connection open, so that a service can reuse it.
+  apiServer.keepAliveTimeout = 60_000;
   apiServer.on('secureConnection', () => {
     connections += 1;
   });

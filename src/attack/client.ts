@@ -46,6 +46,8 @@ export interface ClientOptions {
   readonly timeLeftMs?: () => number;
   /** How long a whole answer may take, for tests. */
   readonly answerMs?: number;
+  /** For tests: what answers are timed with, milliseconds from any start. */
+  readonly now?: (() => number) | undefined;
 }
 
 /** What the deployment answers when it can do nothing for anybody. It says nothing of how it would withstand. */
@@ -56,6 +58,7 @@ const ANSWER_MS = 15_000;
 /** A client that ends the run when it has asked often enough, or its time is over. */
 export function createClient(options: ClientOptions): Client {
   const { url, maxRequests, ca, timeLeftMs = () => Number.POSITIVE_INFINITY, answerMs = ANSWER_MS } = options;
+  const now = options.now ?? (() => performance.now());
   const { origin, hostname } = new URL(url);
   const certified = hostname.replace(/^\[(.*)\]$/, '$1');
   const told: string[] = [];
@@ -80,7 +83,7 @@ export function createClient(options: ClientOptions): Client {
     // Of the whole exchange: an answer may come byte by byte.
     const timeout = AbortSignal.timeout(Math.ceil(Math.min(answerMs, leftMs)));
     const json = body !== undefined && typeof body !== 'string';
-    const startedAt = performance.now();
+    const startedAt = now();
     const response = await agent
       .request({
         origin,
@@ -106,7 +109,7 @@ export function createClient(options: ClientOptions): Client {
         // Tells of a TLS certificate that is not trusted, too, whose codes are many.
         return { statusCode: 0, headers: {}, text: error.code ?? error.message };
       });
-    const ms = performance.now() - startedAt;
+    const ms = now() - startedAt;
     const { 'set-cookie': setCookie = [], ...rest } = response.headers as Record<string, string | string[]>;
     const cookies = [setCookie].flat();
     jar?.store(cookies);

@@ -24,6 +24,8 @@ export interface AttackOptions {
   readonly write: (line: string) => void;
   /** PEM, of an authority that is trusted beside those of Node. */
   readonly ca?: string;
+  /** For tests: what answers are timed with, milliseconds from any start. */
+  readonly now?: () => number;
   /** All of them, unless some are asked for. */
   readonly attacks?: readonly Attack[];
 }
@@ -43,7 +45,7 @@ export async function attack(options: AttackOptions): Promise<{ findings: readon
   const endsAt = startedAt + maxSeconds * 1000;
   const inbox = await startInbox({ ...options.inbox, secret, clock });
   const timeLeftMs = () => endsAt - clock();
-  const client = createClient({ url, maxRequests: MAX_REQUESTS, ca: options.ca, timeLeftMs });
+  const client = createClient({ url, maxRequests: MAX_REQUESTS, ca: options.ca, timeLeftMs, now: options.now });
   const { app } = options;
   const pause = async (ms: number, why: string) => {
     const seconds = Math.ceil(ms / 1000);

@@ -1,35 +1,26 @@
 import t from 'tap';
 import { type Attack, GotThrough, NotTried } from '../../src/attack/attack.ts';
-import { attackAt, inboxSettings, named } from '../support/attacking.ts';
+import { createDemoDirectory } from '../../src/users/demo.ts';
+import { attackedApp } from '../support/attacked-app.ts';
+import { attackAt, named, ON_AN_APP } from '../support/attacking.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { startLoopbackServer } from '../support/loopback-server.ts';
 import { freePort } from '../support/redis.ts';
-import { testBuild } from '../support/test-build.ts';
-
-/** Attacks on an app behind the gateway, which need one. */
-const WITHOUT_APP = [
-  'upgrade smuggling',
-  'session cookie at the app',
-  'assertion for another app',
-  'identity headers at the app',
-];
 
 t.test('a default start with a webhook passes, and again a moment later', async (t) => {
-  const build = await testBuild(t);
-  const { port, env } = await inboxSettings();
-  const { url } = await build.start(env);
-  const first = await attackAt(url, port, build.clock);
+  const { url, inboxPort, clock, now } = await attackedApp(t, { directory: createDemoDirectory });
+  const first = await attackAt(url, inboxPort, clock, { now });
   t.strictSame(named(first.findings, 'failed'), [], first.lines.join('\n'));
-  t.strictSame(named(first.findings, 'skipped'), [...WITHOUT_APP, 'guessing over many codes']);
+  t.strictSame(named(first.findings, 'skipped'), [...ON_AN_APP, 'guessing over many codes']);
   t.equal(first.exitCode, 0);
   t.match(first.lines.at(-1), /^22 passed, 0 failed, 5 skipped; \d{3} requests, 5 codes sent, \d+ s$/);
-  for (const line of first.lines) t.notMatch(line, /\d{6}|5550100100/, 'no code and no number is told');
+  for (const line of first.lines) t.notMatch(line, /\d{6}|5550100100/, 'no code and no number is printed');
 
   // It waits for further codes; of wrong passwords the name has too few left within a quarter of an hour.
-  const second = await attackAt(url, port, build.clock);
+  const second = await attackAt(url, inboxPort, clock, { now });
   t.strictSame(named(second.findings, 'failed'), [], second.lines.join('\n'));
   t.strictSame(named(second.findings, 'skipped'), [
-    ...WITHOUT_APP,
+    ...ON_AN_APP,
     'guessing over many codes',
     'user enumeration by bytes',
     'user enumeration by time',
@@ -38,16 +29,17 @@ t.test('a default start with a webhook passes, and again a moment later', async 
 });
 
 t.test('a deployment whose codes do not come is told how to be started, and not attacked for nothing', async (t) => {
-  const build = await testBuild(t);
-  const { port } = await inboxSettings();
-  const { url } = await build.start();
-  const { findings, exitCode, lines } = await attackAt(url, port, build.clock);
+  const { url, inboxPort, clock } = await attackedApp(t, {
+    directory: createDemoDirectory,
+    ports: { delivery: { channels: ['sms'], deliver: async () => ({ sender: 'another' }) } },
+  });
+  const { findings, exitCode, lines } = await attackAt(url, inboxPort, clock);
   t.equal(exitCode, 1);
   t.ok(named(findings, 'skipped').includes('brute force'));
-  t.match(lines, [`skipped  send bombing: no code came to http://127.0.0.1:${port}/`]);
+  t.match(lines, [`skipped  send bombing: no code came to http://127.0.0.1:${inboxPort}/`]);
   t.strictSame(lines.slice(-2), [
     'No code came. Start doorcode so that it sends them here, with the same WEBHOOK_SECRET and:',
-    `  WEBHOOK_URL=http://127.0.0.1:${port}/ npm start`,
+    `  WEBHOOK_URL=http://127.0.0.1:${inboxPort}/ npm start`,
   ]);
 });
 

@@ -8,6 +8,14 @@ import { freePort } from './redis.ts';
 
 export const SECRET = 'a secret of the tests alone';
 
+/** Attacks on an app behind the gateway, which are skipped without one. */
+export const ON_AN_APP = [
+  'upgrade smuggling',
+  'session cookie at the app',
+  'assertion for another app',
+  'identity headers at the app',
+];
+
 export interface Attacked {
   readonly findings: readonly Finding[];
   readonly exitCode: number;
@@ -31,6 +39,7 @@ export async function attackAt(
     readonly attacks?: readonly Attack[];
     readonly ca?: string;
     readonly maxSeconds?: number;
+    readonly now?: () => number;
     readonly secret?: string;
   } = {},
 ): Promise<Attacked> {

@@ -8,16 +8,29 @@ type Factory = (externalSchemas: unknown, options: unknown) => (route: { readonl
 // The compilers that Fastify itself uses.
 const requireOfFastify = createRequire(createRequire(import.meta.url).resolve('fastify'));
 
+const buildValidator = cached(requireOfFastify('@fastify/ajv-compiler')());
+const buildSerializer = cached(requireOfFastify('@fastify/fast-json-stringify-compiler')());
+
 /**
  * Fastify's compilers, which compile each schema once in this process and not once for each app: the tests build hundreds
  * of apps with the same routes.
  */
 export const schemaController: SchemaController = {
   compilersFactory: {
-    buildValidator: cached(requireOfFastify('@fastify/ajv-compiler')()) as Factories['buildValidator'],
-    buildSerializer: cached(
-      requireOfFastify('@fastify/fast-json-stringify-compiler')(),
-    ) as Factories['buildSerializer'],
+    buildValidator: buildValidator as Factories['buildValidator'],
+    buildSerializer: buildSerializer as Factories['buildSerializer'],
+  } as Factories,
+};
+
+/** The same, but values are coerced to the type that the schema wants. */
+export const coercingSchemaController: SchemaController = {
+  compilersFactory: {
+    buildValidator: ((externalSchemas: unknown, options: { readonly customOptions: object }) =>
+      buildValidator(externalSchemas, {
+        ...options,
+        customOptions: { ...options.customOptions, coerceTypes: 'array' },
+      })) as unknown as Factories['buildValidator'],
+    buildSerializer: buildSerializer as Factories['buildSerializer'],
   } as Factories,
 };
 

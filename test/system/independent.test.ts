@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
-import { deriveKeys } from '../src/seal/keys.ts';
-import { CookieJar, PASSWORD, testApp } from './support/build-app.ts';
-import { program, pythonWithNacl } from './support/programs.ts';
+import { deriveKeys } from '../../src/seal/keys.ts';
+import { CookieJar, PASSWORD, testApp } from '../support/build-app.ts';
+import { program, pythonWithNacl } from '../support/programs.ts';
 
 // Opens what @fastify/secure-session sealed with another libsodium binding, from the master key on.
 const OPEN = `

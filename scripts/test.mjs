@@ -61,7 +61,9 @@ async function runAll() {
   const faults = [];
   if (files.length > 0) {
     // A system test has the machine for itself: it starts several programs, which then share the cores.
-    const options = system ? ['--jobs=1', ...files] : [`--jobs=${availableParallelism()}`, ...groups(files)];
+    const options = system
+      ? ['--jobs=1', ...systemProcesses(files)]
+      : [`--jobs=${availableParallelism()}`, ...groups(files, 2 * availableParallelism())];
     faults.push(...(await runTap(options, kept, counts)));
   }
   const { summary: searched, faults: found } = searchKept(kept);
@@ -133,18 +135,24 @@ function testFiles(system) {
     .toSorted();
 }
 
+/** Those in a browser share one; each other file has a process of its own. */
+function systemProcesses(files) {
+  const inBrowser = files.filter((file) => file.startsWith('test/system/pages/'));
+  return [...groups(inBrowser, 1), ...files.filter((file) => !inBrowser.includes(file))];
+}
+
 /**
- * Writes files that run several test files each, in one process: most of the time of a small test is its start. There
- * are two for each core, so that no core is idle for long at the end.
+ * Writes files that run several test files each, in one process: most of the time of a small test file is its start.
  *
  * @param {readonly string[]} files
+ * @param {number} most how many processes; two for each core, so that no core is idle for long at the end
  * @returns {string[]} their paths
  */
-function groups(files) {
+function groups(files, most) {
   rmSync(GROUPS, { recursive: true, force: true });
   mkdirSync(GROUPS, { recursive: true });
   const runner = new URL('../test/support/run-test-files.ts', import.meta.url).href;
-  const count = Math.min(files.length, 2 * availableParallelism());
+  const count = Math.min(files.length, most);
   return Array.from({ length: count }, (_, number) => {
     const members = files.filter((_, index) => index % count === number);
     const path = `${GROUPS}/${number + 1}.test.mjs`;

@@ -17,7 +17,7 @@ let shared: Promise<Browser> | undefined;
 export async function stage(t: Test, options: TestAppOptions = {}): Promise<Stage | null> {
   const executablePath = program(t, 'chromium');
   if (executablePath === null) return null;
-  // One browser for all tests of a file; the process ends it with itself.
+  // One browser for all test files of a process, which share it until the process ends.
   shared ??= chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update'],
@@ -37,6 +37,7 @@ export async function stage(t: Test, options: TestAppOptions = {}): Promise<Stag
     async visit(contextOptions = {}) {
       const context = await browser.newContext({ baseURL: url, locale: 'en', ...contextOptions });
       contexts.push(context);
+      context.setDefaultTimeout(60_000);
       const page = await context.newPage();
       const violations: string[] = [];
       page.on('console', (message) => {
@@ -48,7 +49,7 @@ export async function stage(t: Test, options: TestAppOptions = {}): Promise<Stag
   };
 }
 
-/** Ends the browser that the tests of this file have shared. */
+/** Closes the shared browser. */
 export async function closeBrowser(): Promise<void> {
   await (await shared)?.close();
 }

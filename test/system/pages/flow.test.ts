@@ -1,19 +1,15 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import t from 'tap';
-import { locales } from '../../src/pages/locales/locales.ts';
-import { closeBrowser, lastCode, logIn, stage } from '../support/browser.ts';
-import { PASSWORD, wrongCode } from '../support/build-app.ts';
+import { locales } from '../../../src/pages/locales/locales.ts';
+import { closeBrowser, lastCode, logIn, stage } from '../../support/browser.ts';
+import { PASSWORD, wrongCode } from '../../support/build-app.ts';
 
 t.teardown(closeBrowser);
 
 const LOOKS: Record<string, BrowserContextOptions> = {
-  light: { colorScheme: 'light' },
-  dark: { colorScheme: 'dark' },
-  '320 px wide': { viewport: { width: 320, height: 640 } },
   // What a window of 1280 by 720 has at 200 % zoom.
-  '200 % zoom': { viewport: { width: 640, height: 360 }, deviceScaleFactor: 2 },
-  Chinese: { locale: 'zh-CN' },
-  'no JavaScript': { javaScriptEnabled: false },
+  'dark, 200 % zoom': { colorScheme: 'dark', viewport: { width: 640, height: 360 }, deviceScaleFactor: 2 },
+  'Chinese, light, 320 px wide': { locale: 'zh-CN', colorScheme: 'light', viewport: { width: 320, height: 640 } },
   'no JavaScript, dark, 320 px wide': {
     javaScriptEnabled: false,
     colorScheme: 'dark',
@@ -43,7 +39,7 @@ for (const [name, options] of Object.entries(LOOKS)) {
     const place = await stage(t);
     if (place === null) return;
     const { page, violations } = await place.visit(options);
-    const words = locales[name === 'Chinese' ? 'zh' : 'en'];
+    const words = locales[options.locale === 'zh-CN' ? 'zh' : 'en'];
     const scripted = options.javaScriptEnabled !== false;
     const fits = async (what: string) => {
       const [content, window] = await page.evaluate<number[]>(

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import { closeBrowser, lastCode, logIn, type Stage, stage } from '../support/browser.ts';
+import { closeBrowser, lastCode, logIn, type Stage, stage } from '../../support/browser.ts';
 
 t.teardown(closeBrowser);
 
@@ -20,10 +20,8 @@ async function open({ visit, clock }: Stage, offMs = 0) {
 }
 
 for (const [name, offMs] of Object.entries({
-  right: 0,
   'an hour fast': HOUR_MS,
-  'an hour slow': -HOUR_MS,
-  'years off': -20 * 365 * 24 * HOUR_MS,
+  'twenty years slow': -20 * 365 * 24 * HOUR_MS,
 })) {
   t.test(`the countdown is the server's, with a clock that is ${name}`, async (t) => {
     const place = await stage(t, { env: { RESEND_COOLDOWN: '30' } });

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { closeBrowser, lastCode, logIn, stage } from '../support/browser.ts';
-import { PASSWORD } from '../support/build-app.ts';
+import { closeBrowser, lastCode, logIn, stage } from '../../support/browser.ts';
+import { PASSWORD } from '../../support/build-app.ts';
 
 t.teardown(closeBrowser);
 

@@ -80,10 +80,7 @@ const PATIENCE = {
     ['timeout server 30s', 'timeout server 5m'],
     ['timeout check 2s', 'timeout check 60s'],
   ],
-  caddy: [
-    ['health_interval 500ms', 'health_interval 500ms\n\thealth_timeout 60s'],
-    ['lb_try_duration 3s', 'lb_try_duration 60s'],
-  ],
+  caddy: [['health_interval 500ms', 'health_interval 500ms\n\thealth_timeout 60s']],
 };
 
 const caddyTls = ({ cert, key }) => `\n\tbind 127.0.0.1\n\ttls ${cert} ${key}`;

@@ -213,8 +213,11 @@ const REPORT_PORT = `--import=data:text/javascript,${encodeURIComponent(`
     return emit.call(this, event, ...values);
   };`)}`;
 
-/** How long a process may take to end after SIGTERM. The README states 10 s, but the machine may be busy. */
-const END_MS = 60_000;
+/**
+ * How long an answer may take, and the end of a process after SIGTERM, milliseconds. The README states 10 s for the end,
+ * but the machine may be busy.
+ */
+const LIMIT_MS = 60_000;
 
 type Get = (path: string) => Promise<Response>;
 
@@ -257,10 +260,10 @@ async function startUnread(
   const [port] = await Promise.race([reported, ended.then(() => Promise.reject(new Error('it ended at once')))]);
   return {
     child,
-    get: (path) => fetch(`http://127.0.0.1:${Number(port)}${path}`),
+    get: (path) => fetch(`http://127.0.0.1:${Number(port)}${path}`, { signal: AbortSignal.timeout(LIMIT_MS) }),
     async terminate() {
       kill('SIGTERM');
-      const timer = setTimeout(() => kill('SIGKILL'), END_MS);
+      const timer = setTimeout(() => kill('SIGKILL'), LIMIT_MS);
       await ended;
       clearTimeout(timer);
       return child.exitCode;

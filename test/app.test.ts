@@ -265,3 +265,29 @@ t.test('an address that cannot be decoded is a problem like any other', {}, asyn
   t.match(response.json(), { code: 'invalid_request' });
   t.notMatch(response.body, '482915');
 });
+
+t.test('a host that the client makes up is in no answer and in no message', async (t) => {
+  const evil = 'evil.example';
+  for (const TRUST_PROXY of ['', 'loopback']) {
+    const service = await testApp({ env: { ...HTTPS, TRUST_PROXY } });
+    const headers = {
+      host: evil,
+      'x-forwarded-host': evil,
+      'x-forwarded-proto': 'http',
+      'x-forwarded-uri': '/',
+      'x-forwarded-for': '203.0.113.1',
+    };
+    const jar = new CookieJar();
+    const answers = [
+      await service.post('/login', { username: 'alice', password: PASSWORD }, jar, headers),
+      await service.post('/otp/resend', {}, jar, headers),
+    ];
+    for (const path of ['/login', '/otp', '/auth/redirect', '/auth', '/']) {
+      answers.push(await service.get(path, jar, { ...BROWSER, ...headers }));
+    }
+    t.equal(service.messages.length, 2);
+    for (const { text } of service.messages) t.match(text, /@login\.example\.com #\d{6}$/);
+    for (const { headers, body } of answers) t.notMatch(`${JSON.stringify(headers)} ${body}`, evil, TRUST_PROXY);
+    t.equal(answers[4]?.headers['location'], 'https://login.example.com/login?next=%2F');
+  }
+});

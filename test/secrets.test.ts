@@ -1,6 +1,8 @@
 import { verify } from '@node-rs/argon2';
+import Fastify from 'fastify';
 import t from 'tap';
 import { silentLog } from '../src/log.ts';
+import { createCodec } from '../src/seal/codec.ts';
 import { deriveKeys } from '../src/seal/keys.ts';
 import { createFileDirectory } from '../src/users/file.ts';
 import { createPasswordChecker, hashPassword } from '../src/users/password.ts';
@@ -140,4 +142,17 @@ t.test('unknown user, wrong password, locked account: the same answer after the 
   }
   t.match([...answers], [/^401 .*"invalid_credentials"/]);
   t.equal(answers.size, 1, 'the same bytes');
+});
+
+t.test('the password is not kept between the factors, not even in the sealed challenge', async (t) => {
+  const keys = deriveKeys([Buffer.alloc(32, 1)]);
+  const { login, logs, messages } = await testApp({ ports: { keys } });
+  const { jar, response } = await login();
+  const codec = await createCodec(Fastify(), keys);
+  const challenge = codec.open('challenge', decodeURIComponent(jar.cookies.get('doorcode-challenge') ?? ''));
+  t.match(challenge, { typ: 'challenge', sub: 'alice', secret: /^[A-Z2-7]{32}$/ }, 'it was opened');
+  for (const place of [JSON.stringify(challenge), response.body, logs.join('\n'), JSON.stringify(messages)]) {
+    t.notMatch(place, PASSWORD);
+    t.notMatch(place, Buffer.from(PASSWORD).toString('base64'));
+  }
 });

@@ -387,6 +387,14 @@ t.test('traefik.yaml asks before the app, and takes from the client what only we
   t.equal(services.doorcode.loadBalancer.healthCheck.path, '/readyz?exclude=limits');
 });
 
+t.test('no header has two names behind a gateway, and a client takes none away', async (t) => {
+  t.match(read('nginx.conf'), /^\s*underscores_in_headers off;/m);
+  t.match(read('nginx.conf'), /proxy_set_header Connection "";/);
+  t.match(read('haproxy.cfg'), /^\s*http-request lua\.remove_headers$/m);
+  t.match(read('Caddyfile'), /^\s*request_header -\*\*$/m);
+  t.match(read('traefik.yaml'), /^\s*Remote_User: ""$/m);
+});
+
 t.test('a WebSocket may be idle for an hour', (t) => {
   // Caddy has no such limit.
   for (const directive of ['proxy_read_timeout 1h;', 'proxy_send_timeout 1h;']) t.match(read('nginx.conf'), directive);

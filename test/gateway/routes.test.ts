@@ -106,7 +106,10 @@ for (const path of ['/auth', '/auth/redirect']) {
 
   t.test(`${path} without a key says who is there, unsigned`, async (t) => {
     const { get, jar } = await signedIn({ ports: { assertions: undefined } });
-    t.match((await get(path, jar)).headers, { 'remote-user': 'alice', 'x-doorcode-assertion': '' });
+    const forged = { 'remote-user': 'admin', remote_user: 'admin', 'x-doorcode-assertion': 'x' };
+    for (const headers of [{}, forged]) {
+      t.match((await get(path, jar, headers)).headers, { 'remote-user': 'alice', 'x-doorcode-assertion': '' });
+    }
   });
 
   t.test(`${path} writes every name so that a header can hold it`, async (t) => {
@@ -184,5 +187,23 @@ t.test('`rd` is another word for `next`, and goes by its rules', async (t) => {
   };
   for (const [query, to] of Object.entries(cases)) {
     t.match(await get(`/login?${query}`, jar), { statusCode: 303, headers: { location: to } }, query);
+  }
+});
+
+t.test('no URL that a header claims opens a door', async (t) => {
+  const { get } = await testApp({ env: { TRUST_PROXY: 'loopback' } });
+  for (const url of ['/\0', '/%00', 'https://app.example.com/\0', '%', '//', '', '/\r\nx: y', '\ud800']) {
+    for (const name of ['x-original-url', 'x-forwarded-uri', 'x-rewrite-url']) {
+      const headers = { [name]: url, 'x-forwarded-for': '203.0.113.1', 'x-forwarded-host': 'app.example.com' };
+      const label = JSON.stringify({ [name]: url });
+      for (const path of ['/auth', '/auth/redirect']) {
+        t.match(await get(path, undefined, headers), { statusCode: 401, headers: NOBODY }, label);
+      }
+      t.equal((await get('/session', undefined, headers)).statusCode, 401, label);
+      t.equal((await get('/', undefined, headers)).headers['location'], '/login', label);
+      const browser = await get('/auth/redirect', undefined, { ...BROWSER, ...headers });
+      t.match(browser, { statusCode: 303, headers: NOBODY }, label);
+      t.match(String(browser.headers['location']), /^http:\/\/127\.0\.0\.1:\d+\/login\?next=/, label);
+    }
   }
 });

@@ -88,6 +88,7 @@ const otpBodies: Record<string, Bad> = {
   'a newline before it': json({ otp: '\n482915' }),
   'a line for each': json({ otp: '482915\n482916' }),
   'a blank before it': json({ otp: ' 482915' }),
+  'a blank behind it': json({ otp: '482915 ' }),
   'a blank in it': json({ otp: '482 915' }),
   'a null byte behind it': json({ otp: '482915\u0000' }),
   'Arabic-Indic digits': json({ otp: '٤٨٢٩١٥' }),
@@ -412,4 +413,26 @@ t.test('over a real connection, headers that are too large are refused as well',
   };
   t.match(await post(`doorcode-challenge=${'z'.repeat(5 * 1024)}`), { status: 401, code: 'challenge_missing' });
   t.match(await post(`doorcode-challenge=${'z'.repeat(17 * 1024)}`), { status: 431, code: 'invalid_request' });
+});
+
+t.test('a tab in Content-Type leaves no body unchecked', async (t) => {
+  const service = await testApp();
+  const { jar, code } = await service.login();
+  for (const type of [
+    'application/json\t',
+    'application/json\ta',
+    'application/json\t; charset=utf-8',
+    '\tapplication/json',
+    'application/json;\tx',
+  ]) {
+    for (const [url, payload] of [
+      ['/otp', { otp: code, admin: true }],
+      ['/otp', { otp: [code] }],
+      ['/login', { username: 'alice', password: PASSWORD, role: 'admin' }],
+    ] as const) {
+      const { statusCode } = await send(service, url, { ...json(payload), type }, jar);
+      t.ok([400, 415].includes(statusCode), `${JSON.stringify(type)} ${url} ${statusCode}`);
+    }
+  }
+  t.equal(service.messages.length, 1);
 });

@@ -54,3 +54,11 @@ t.test('a connection without an address is counted, too', async (t) => {
   const request = { ip: '', socket: { remoteAddress: undefined } } as never;
   t.equal(clientAddress(request), '');
 });
+
+t.test('a Connection header of the client takes nothing away', async (t) => {
+  const { app } = await testApp({ env: { TRUST_PROXY: '192.0.2.0/24' } });
+  app.get('/address', async (request) => ({ address: clientAddress(request) }));
+  const headers = { 'x-forwarded-for': '203.0.113.7', connection: 'X-Forwarded-For, Remote-User, Cookie' };
+  const response = await app.inject({ url: '/address', headers, remoteAddress: '192.0.2.1' });
+  t.strictSame(response.json(), { address: '203.0.113.7' });
+});

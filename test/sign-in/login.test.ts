@@ -276,3 +276,39 @@ t.test(
     }
   },
 );
+
+t.test('neither the channel nor the target splits the count of wrong passwords', async (t) => {
+  const { post } = await testApp();
+  const statuses = [];
+  for (const [index, channel] of ['sms', 'voice', 'sms', 'voice', 'sms', 'voice', 'sms'].entries()) {
+    const body = { username: 'alice', password: 'wrong', channel, next: `/${index}` };
+    statuses.push((await post('/login', body)).statusCode);
+  }
+  t.strictSame(statuses, [401, 401, 401, 401, 401, 429, 429]);
+});
+
+t.test('no other spelling of the path leads around the limit', async (t) => {
+  const service = await testApp();
+  const url = await service.app.listen({ host: '127.0.0.1', port: 0 });
+  t.teardown(() => service.app.close());
+  const headers = { 'content-type': 'application/json' };
+  const post = async (path: string, password: string) => {
+    const body = JSON.stringify({ username: 'alice', password });
+    return (await fetch(url + path, { method: 'POST', headers, body })).status;
+  };
+  for (let tries = 0; tries < 5; tries += 1) t.equal(await post('/login', 'wrong'), 401);
+  for (const path of [
+    '/%6cogin',
+    '/%6C%6F%67%69%6E',
+    '/LOGIN',
+    '/login/',
+    '//login',
+    '/login;x',
+    '/login?x',
+    '/login%2f',
+  ]) {
+    const status = await post(path, PASSWORD);
+    t.ok([404, 405, 429].includes(status), `${path} ${status}`);
+  }
+  t.equal(service.messages.length, 0);
+});

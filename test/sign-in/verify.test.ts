@@ -1,8 +1,9 @@
 import t from 'tap';
+import { DoorcodeError } from '../../src/errors.ts';
 import type { DoorcodeEvent } from '../../src/events.ts';
 import { createMemoryLimits } from '../../src/limits/memory.ts';
 import { deriveKeys } from '../../src/seal/keys.ts';
-import { testApp, wrongCode } from '../support/build-app.ts';
+import { PASSWORD, testApp, wrongCode } from '../support/build-app.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
 t.test(
@@ -149,4 +150,51 @@ t.test('a lock that comes late, because the limit has been lowered, is told of a
     { type: 'checked', outcome: 'account_locked' },
   ]);
   t.equal(events.length, 3, 'once');
+});
+
+t.test('a lock that the store missed comes with the next guess, and then there is no new login', async (t) => {
+  const clock = fakeClock();
+  const memory = createMemoryLimits({ clock });
+  let missed = 0;
+  const limits = {
+    ...memory,
+    async claim(rule: string, key: string, ttlSeconds: number) {
+      if (rule === 'lock' && missed === 0) {
+        missed += 1;
+        throw new DoorcodeError('limits_unavailable');
+      }
+      return memory.claim(rule, key, ttlSeconds);
+    },
+  };
+  const { login, post } = await testApp({ clock, ports: { limits } });
+  const [one, other, third] = [await login(), await login(), await login()];
+  for (const { jar, code } of [one, other]) {
+    for (let guess = 0; guess < 5; guess += 1) await post('/otp', { otp: wrongCode(code) }, jar);
+  }
+  t.equal(missed, 1);
+  const right = async () => (await post('/otp', { otp: third.code }, third.jar.clone())).json().code;
+  t.equal(await right(), 'account_locked');
+  clock.advance(6);
+  t.equal(await right(), 'account_locked');
+  t.equal((await login()).response.json().code, 'invalid_credentials');
+});
+
+t.test('no route leads around the lock of an account', async (t) => {
+  const { login, post, postForm, messages } = await testApp({ env: { LIMIT_ACCOUNT_FAILURES: '4' } });
+  const [one, other] = [await login(), await login()];
+  for (let guess = 0; guess < 4; guess += 1) await post('/otp', { otp: wrongCode(one.code) }, one.jar);
+  const sent = messages.length;
+  for (const { jar, code } of [one, other]) {
+    t.equal((await post('/otp', { otp: code }, jar.clone())).json().code, 'account_locked');
+    const form = await postForm('/otp', { otp: code }, jar.clone());
+    t.notMatch(String(form.headers['set-cookie']), /doorcode-session=[^;]/);
+    for (const channel of ['sms', 'voice']) {
+      t.equal((await post('/otp/resend', { channel }, jar.clone())).json().code, 'account_locked');
+    }
+  }
+  for (const username of ['alice', 'ALICE']) {
+    const again = await post('/login', { username, password: PASSWORD, channel: 'voice' });
+    t.equal(again.json().code, 'invalid_credentials', username);
+  }
+  t.equal(messages.length, sent);
 });

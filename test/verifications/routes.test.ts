@@ -1,6 +1,6 @@
 import t from 'tap';
 import { deriveKeys } from '../../src/seal/keys.ts';
-import { testApp, wrongCode } from '../support/build-app.ts';
+import { ALICE, testApp, wrongCode } from '../support/build-app.ts';
 import { BANK, NEW_SHOP, NUMBER, OLD, SHOP, verificationApi } from '../support/verifications.ts';
 
 t.test('a number is proved once, by the code that was sent to it', async (t) => {
@@ -114,6 +114,8 @@ t.test('bad input is told, and costs nothing', async (t) => {
     { to: NUMBER, channel: 'pigeon' },
     { to: NUMBER, locale: '../x' },
     { to: [NUMBER] },
+    { to: [NUMBER, '+15550100199'] },
+    { to: `${NUMBER},+15550100199` },
     { to: '+15550100' },
   ]) {
     t.match((await call('', body)).json(), { status: 400, code: 'invalid_request', detail: /./ }, JSON.stringify(body));
@@ -141,4 +143,18 @@ t.test('bad input is told, and costs nothing', async (t) => {
   });
   t.match(browser.headers['content-type'], 'application/problem+json', 'no pages here');
   t.match((await check(id, wrongCode(code))).json(), { attemptsLeft: 4 });
+});
+
+t.test('a code of the API is no second factor of a login, not even to the same phone', async (t) => {
+  const { login, ask, check, get, post } = await verificationApi();
+  const { jar, code } = await login();
+  const asked = await ask({ to: ALICE.phone });
+  t.match((await post('/otp', { otp: asked.code })).json(), { code: 'challenge_missing' });
+  t.match((await post('/otp', { otp: asked.code }, jar.clone())).json(), { code: 'otp_invalid' });
+  const approved = await check(asked.id, asked.code);
+  t.equal(approved.statusCode, 200);
+  t.equal(approved.headers['set-cookie'], undefined);
+  t.equal((await get('/session', jar.clone())).statusCode, 401, 'the password alone is no session either');
+  t.equal((await post('/otp', { otp: code }, jar)).statusCode, 200);
+  t.strictSame((await get('/session', jar)).json().amr, ['pwd', 'otp', 'sms']);
 });

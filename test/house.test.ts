@@ -29,32 +29,17 @@ t.test('every source has its test in the same place, and every test its source',
     advisories: 'what has gone wrong elsewhere, by its published id',
     'attack/attacks/app-assertion': 'an attack with many variants, on an app in the same process',
     'attack/attacks/app-identity': 'the same',
-    'attack/replicas': 'an attack on two replicas behind a gateway',
-    bundle: 'what a start of the built program loads',
     'config-faults': 'odd values of every setting',
     cost: 'what an answer costs, over all that makes it',
     'delivery-flow': 'the whole sign-in, with every provider',
-    examples: 'each program of examples/, run',
     house: 'the rules of the house',
     'http/bad-input': 'wrong requests to every route',
-    'openapi/client': 'a client that is made from the document',
     'openapi/documented': 'that tests see what is not documented',
-    independent: 'the whole sign-in, recomputed by other programs',
     'limits/flood': 'keys that a client makes up, over all limits in memory',
     'limits/model': 'any order of events, over both adapters',
-    'limits/replicas': 'two services over one Redis',
     'deploy/files': 'the other files of deploy/',
     'deploy/replicas': 'what two replicas agree on',
-    'deploy/rolling-restart': 'the short form of the script in bench/',
     'deploy/watching': 'the dashboard and the alerts of deploy/',
-    'deploy/gateways': 'the gateways of deploy/, run from their files',
-    'outgoing-requests': 'traces, proxies and reused connections of every outgoing request of the built program',
-    'pages/axe': 'what axe-core says of every page, in Chromium',
-    'pages/countdown': 'the script of the code page, with wrong clocks',
-    'pages/fill-in': 'the same, with codes that are pasted or arrive by themselves',
-    'pages/flow': 'the sign-in by keyboard alone, in Chromium',
-    'pages/one-click': 'double clicks, reload, Back, tabs',
-    'pages/speed': 'first paint and layout shifts',
     readme: 'what the README shows, run as it stands there',
     secrets: 'where no secret may show, over all routes',
   };
@@ -85,6 +70,15 @@ t.test('every source has its test in the same place, and every test its source',
     [],
     'exceptions for files that are gone',
   );
+});
+
+t.test('fast tests start no other program and no thread', async (t) => {
+  const starting =
+    /from '(?:node:child_process|node:worker_threads|playwright-core)'|^import .*\b(?:program|stage|startRedis|startService|testBuild)\b/m;
+  const fast = namesIn('test', '.test.ts').filter((name) => !name.startsWith('system/'));
+  // This file runs the linter.
+  const found = fast.filter((name) => name !== 'house' && starting.test(read(`test/${name}.test.ts`)));
+  t.strictSame(found, [], 'these belong to test/system/');
 });
 
 t.test('the example environment names every setting, SignalWire first, and files for secrets', async (t) => {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
 
-const COST = fileURLToPath(new URL('./support/cost.mjs', import.meta.url));
+const COST = fileURLToPath(new URL('../support/cost.mjs', import.meta.url));
 /** No compiler, and no collection while it counts: the same work allocates the same, within some percent. */
 const FLAGS = [
   '--expose-gc',

@@ -51,7 +51,8 @@ t.test('whatever the answer is, it is handed on: status, and JSON where it is so
 t.test('what finds no connection free is told so at once, and waits in no queue', async (t) => {
   const server = await startSignalWire();
   server.usually('hang');
-  const http = createProviderHttp(`https://${server.host}`, { connect: { ca: server.ca } });
+  // A slow machine may need longer than usual for so many TLS handshakes.
+  const http = createProviderHttp(`https://${server.host}`, { connect: { ca: server.ca, timeout: 120_000 } });
   t.teardown(async () => {
     await http.close();
     await server.close();

@@ -11,10 +11,12 @@ export interface Reach {
   readonly proxies?: ProxySettings | undefined;
 }
 
-/** TLS options of a connection. */
+/** Options of a connection, for tests. */
 export interface ConnectOptions {
   /** PEM, in place of the authorities that Node trusts: tests hand in the certificate of their own server. */
   readonly ca?: string;
+  /** Milliseconds until a connection must be open. */
+  readonly timeout?: number;
 }
 
 /** The largest answer that a provider's API or a webhook has reason to give, bytes. */

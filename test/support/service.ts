@@ -81,3 +81,7 @@ export async function startService(t: Test, env: Record<string, string> = {}): P
     },
   };
 }
+
+const fault = `process.on('SIGUSR2', () => setImmediate(() => { throw new Error('no code 482915 for +15550100100'); }))`;
+/** NODE_OPTIONS with which the process throws an error that is not caught when it receives SIGUSR2. */
+export const CRASH_ON_SIGUSR2 = `--import=data:text/javascript,${encodeURIComponent(fault)}`;

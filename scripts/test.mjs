@@ -32,8 +32,11 @@ const { values: flags, positionals: names } = parseArgs({
 });
 /** The process groups of what was started, which end with this process. */
 const running = new Set();
+/** With --watch: the run in progress, which ends its own process groups. */
+let run;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.once(signal, () => {
+    run?.kill('SIGTERM');
     for (const child of running) endGroup(child);
     process.kill(process.pid, signal);
   });
@@ -167,9 +170,9 @@ function groups(files, most) {
 async function runOnChanges() {
   for (;;) {
     const changed = Promise.race(['src', 'test'].map(nextChange));
-    const code = await ended(
-      start(process.execPath, [process.argv[1], ...(flags.system ? ['--system'] : []), ...names]),
-    );
+    const args = [process.argv[1], ...(flags.system ? ['--system'] : []), ...names];
+    run = spawn(process.execPath, args, { stdio: 'inherit' });
+    const code = await ended(run);
     console.log(code === 0 ? 'Waiting for a change.' : 'There were failures. Waiting for a change.');
     await changed;
   }

@@ -90,13 +90,10 @@ const nginxFolders = (folder) =>
     .map((name) => `  ${name}_temp_path ${folder}/${name};`)
     .join('\n');
 
-/**
- * Systems assign ports above these to outgoing connections and to servers that take any port, so nothing else takes one of
- * these in the meantime.
- */
+/** Systems assign ports above these to outgoing connections and to servers that take any port. */
 const [FIRST_PORT, LAST_PORT] = [20_000, 32_767];
 
-/** @returns a port of loopback that is free */
+/** @returns a port of loopback that was free a moment ago; only a server that asks for this very port can have taken it */
 export async function freePort() {
   for (;;) {
     const port = randomInt(FIRST_PORT, LAST_PORT + 1);

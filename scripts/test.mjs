@@ -4,7 +4,7 @@
 //   --system   the system tests, test/system/, which start other programs; they need dist/
 //   --smoke    a few system tests, enough to see that the built program works on another version of Node.js
 //   NAME       only the test files whose path contains one of these names, without lint and types
-//   --watch    runs again each time a file in src/ or test/ changes
+//   --watch    with the fast tests: runs again each time a file in src/ or test/ changes
 //
 // Environment: with CI=true a skipped test is a failure. With COVERAGE=on the coverage of this run is added to
 // .tap/coverage-runs/, from which scripts/coverage.mjs makes a report.
@@ -12,7 +12,7 @@
 // Prints what failed and what was skipped, the time of each test file, and "N passed, N failed" as the last line:
 // assertions, as tap counts them. Everything that the tests saw of logs, errors, metrics and traces is searched for the
 // secrets that they used.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -24,12 +24,16 @@ import { createTapFilter } from './tap-filter.mjs';
 
 const STRIP_TYPES = new URL('./strip-types.mjs', import.meta.url).href;
 const GROUPS = '.tap/groups';
-const SMOKE = ['test/system/main.test.ts'];
+const SMOKE = ['test/system/main.test.ts', 'test/system/cost.test.ts'];
 
 const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,
   options: { system: { type: 'boolean' }, smoke: { type: 'boolean' }, watch: { type: 'boolean' } },
 });
+if (flags.watch && (flags.system || flags.smoke)) {
+  console.error('--watch runs the fast tests only: system tests need a new build after each change');
+  process.exit(64);
+}
 /** The process groups of what was started, which end with this process. */
 const running = new Set();
 /** With --watch: the run in progress, which ends its own process groups. */
@@ -103,6 +107,8 @@ async function runTap(options, kept, counts) {
     [
       'node_modules/tap/dist/esm/run.mjs',
       '--reporter=tap',
+      // Of one process, which may run a quarter of the tests.
+      '--timeout=1800',
       withCoverage ? '--coverage-report=none' : '--disable-coverage',
       ...(process.features.typescript ? [] : [`--test-env=NODE_OPTIONS=--import=${STRIP_TYPES}`]),
       ...options,
@@ -133,7 +139,7 @@ function keepCoverage() {
 function testFiles(system) {
   return readdirSync('test', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => `test/${name.replaceAll('\\', '/')}`)
+    .map((name) => `test/${name}`)
     .filter((file) => file.startsWith('test/system/') === system)
     .toSorted();
 }
@@ -169,29 +175,29 @@ function groups(files, most) {
 
 async function runOnChanges() {
   for (;;) {
-    const changed = Promise.race(['src', 'test'].map(nextChange));
-    const args = [process.argv[1], ...(flags.system ? ['--system'] : []), ...names];
-    run = spawn(process.execPath, args, { stdio: 'inherit' });
+    const changed = nextChange(['src', 'test']);
+    run = spawn(process.execPath, [process.argv[1], ...names], { stdio: 'inherit' });
     const code = await ended(run);
     console.log(code === 0 ? 'Waiting for a change.' : 'There were failures. Waiting for a change.');
     await changed;
   }
 }
 
-/** @param {string} folder */
-function nextChange(folder) {
+/** @param {readonly string[]} folders */
+function nextChange(folders) {
   return new Promise((resolve) => {
-    const watcher = watch(folder, { recursive: true }, () => {
-      watcher.close();
+    const changed = () => {
+      for (const watcher of watchers) watcher.close();
       // An editor may write several files.
       setTimeout(resolve, 100);
-    });
+    };
+    const watchers = folders.map((folder) => watch(folder, { recursive: true }, changed));
   });
 }
 
 /** Starts a program in a process group of its own, so that all that it starts can be ended with it. */
 function start(program, args, options = { stdio: 'inherit' }) {
-  const child = spawn(program, args, { ...options, detached: process.platform !== 'win32' });
+  const child = spawn(program, args, { ...options, detached: true });
   running.add(child);
   child.once('exit', () => {
     running.delete(child);
@@ -207,7 +213,6 @@ async function ended(child) {
 }
 
 function endGroup(child) {
-  if (process.platform === 'win32') return void spawnSync('taskkill', ['/pid', `${child.pid}`, '/t', '/f']);
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch (error) {

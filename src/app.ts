@@ -39,7 +39,7 @@ import { createCurrentSession, createEndOtherSessions, createValidSessions } fro
 import { createRevocation } from './session/revocation.ts';
 import { registerSession } from './session/routes.ts';
 import type { SignInPorts } from './sign-in/ports.ts';
-import { registerSignIn } from './sign-in/routes.ts';
+import { registerSignIn, type SignInRoutes } from './sign-in/routes.ts';
 import { createClockWatch } from './telemetry/clock-watch.ts';
 import { createEventLog } from './telemetry/event-log.ts';
 import { createSubjectHash } from './telemetry/subject.ts';
@@ -84,6 +84,8 @@ export interface AppPorts {
   readonly observeRequest?: ObserveRequest | undefined;
   /** Makes requests and their work steps of a trace; nothing is traced without. */
   readonly registerTracing?: ((app: FastifyInstance) => Promise<void>) | undefined;
+  /** Runs something after so many milliseconds; a timer when absent. */
+  readonly later?: SignInRoutes['later'];
   /** Compiles the JSON schemas of the routes; Fastify's own compilers when absent. Tests share compiled schemas. */
   readonly schemaController?: FastifyServerOptions['schemaController'];
 }
@@ -188,6 +190,7 @@ export async function buildApp(config: Config, ports: AppPorts): Promise<Fastify
     returnTo,
     mask,
     endOtherSessions: createEndOtherSessions(cookies, validity),
+    later: ports.later,
   });
   registerSession(app, {
     events,

@@ -27,6 +27,8 @@ export interface SignInRoutes {
   /** All of a phone number that may be shown. */
   readonly mask: (phone: string) => string;
   readonly endOtherSessions: EndOtherSessions;
+  /** See {@link createOnce}. */
+  readonly later?: ((run: () => void, ms: number) => void) | undefined;
 }
 
 /** A code, or a channel, and in forms the id of the challenge: under 100 bytes. */
@@ -34,9 +36,9 @@ const SMALL_BODY_BYTES = 1024;
 
 /** The sign-in: pages, password, code, resend. */
 export function registerSignIn(app: FastifyInstance, routes: SignInRoutes): void {
-  const { ports, cookies, pages, languages, returnTo, mask, endOtherSessions } = routes;
+  const { ports, cookies, pages, languages, returnTo, mask, endOtherSessions, later } = routes;
   const { clock, settings } = ports;
-  const once = createOnce();
+  const once = createOnce(later);
 
   const sent = (request: FastifyRequest, reply: FastifyReply, { challenge, resendAtMs }: Issued) => {
     const maxAge = keepUntil(challenge, settings.loginTtlSeconds) - Math.floor(clock() / 1000);

@@ -21,33 +21,36 @@ t.test('while the event loop is late, requests are refused; health is answered; 
   });
   t.teardown(() => app.close());
   await app.ready();
-  // The first late samples are overlooked.
-  let answer = await get('/login');
-  for (let round = 0; round < 100 && answer.statusCode !== 503; round += 1) {
-    await makeLate();
-    answer = await get('/login');
-  }
+  let refusals = 0;
+  /** Asks until the service refuses: the first late samples are overlooked, and so are those after a pause. */
+  const refused = async (request: () => ReturnType<typeof get>) => {
+    let answer = await request();
+    for (let round = 0; round < 100 && answer.statusCode !== 503; round += 1) {
+      await makeLate();
+      answer = await request();
+    }
+    refusals += 1;
+    return answer;
+  };
+  let answer = await refused(() => get('/login'));
   t.equal(answer.statusCode, 503);
   t.match(answer.json(), { status: 503, code: 'overloaded', retryAfter: 2 });
   t.equal(answer.headers['retry-after'], '2');
   t.equal(answer.headers['cache-control'], 'no-store');
   t.ok(answer.headers['content-security-policy']);
-  await makeLate();
-  t.equal((await post('/otp', { otp: '123456' })).statusCode, 503);
+  t.equal((await refused(() => post('/otp', { otp: '123456' }))).statusCode, 503);
   const nobody = { 'remote-user': '', 'x-doorcode-assertion': '' };
-  await makeLate();
-  t.match((await get('/auth')).headers, nobody, 'and not who the client says it is');
-  await makeLate();
-  const page = await get('/login', undefined, BROWSER);
+  t.match((await refused(() => get('/auth'))).headers, nobody, 'and not who the client says it is');
+  const page = await refused(() => get('/login', undefined, BROWSER));
   t.equal(page.statusCode, 503);
   t.match(page.headers['content-type'], 'text/html');
   await makeLate();
   t.equal((await get('/healthz')).statusCode, 200);
   t.equal((await get('/readyz')).statusCode, 200);
-  t.equal(events.length, 4);
-  t.ok(events.every((event) => event.type === 'refused' && event.outcome === 'overloaded'));
+  const overloads = events.filter((event) => event.type === 'refused' && event.outcome === 'overloaded');
+  t.equal(overloads.length, refusals);
   const lines = logs.filter((line) => line.includes('sys_overload'));
-  t.ok(lines.length >= 1 && lines.length < 4, 'fewer lines than refused requests');
+  t.ok(lines.length >= 1 && lines.length < refusals, 'fewer lines than refused requests');
 
   for (let round = 0; round < 600 && answer.statusCode === 503; round += 1) {
     await setTimeout(100);

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { freePort } from '../../bench/gateways.mjs';
 import { program } from './programs.ts';
+
+export { freePort };
 
 /** A redis-server of the test's own, on loopback, with nothing kept on disk. */
 export interface TestRedis {
@@ -24,25 +25,6 @@ export const TEST_KEYS: readonly Buffer[] = [Buffer.alloc(32, 1)];
 export interface TestRedisOptions {
   /** Further arguments, e.g. `['--maxmemory-policy', 'allkeys-lru']`. */
   readonly args?: readonly string[];
-}
-
-/**
- * A port of loopback that was free a moment ago. It is below the range from which systems take the ports of outgoing
- * connections (32768 and up on Linux), so that only another server could take it in the meantime.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(12_000, 32_000);
-    const server = createServer().listen(port, '127.0.0.1');
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 }
 
 /**

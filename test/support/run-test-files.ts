@@ -1,7 +1,7 @@
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import t from 'tap';
 import { flushKept } from './kept.ts';
+import { until } from './until.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
@@ -21,12 +21,17 @@ export function runTestFiles(files: readonly string[]): void {
     const file = files[index];
     if (file === undefined) return;
     const startedAt = performance.now();
-    await import(pathToFileURL(fileURLToPath(new URL(file, ROOT))).href);
+    try {
+      await import(pathToFileURL(fileURLToPath(new URL(file, ROOT))).href);
+    } catch (error) {
+      // The other files run all the same.
+      t.fail(`${file} cannot be loaded`, { found: error });
+    }
     void t.test(`${file} leaves nothing behind`, async (t) => {
       await flushKept();
       t.comment(`${file}: ${Math.round(performance.now() - startedAt)} ms`);
       // A server that a test closed ends when its last connection has ended.
-      for (let tries = 0; openServers().length > 0 && tries < 200; tries += 1) await setTimeout(10);
+      await until('all servers are closed', () => openServers().length === 0).catch(() => {});
       const servers = openServers();
       t.strictSame(
         { environment: { ...process.env }, folder: process.cwd(), servers },

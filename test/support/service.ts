@@ -30,7 +30,9 @@ export function childEnv(env: Record<string, string>): Record<string, string> {
 export async function startService(t: Test, env: Record<string, string> = {}): Promise<RunningService> {
   // Made once in a test: made again, it would be taken from a service that is just starting.
   const cwd = existsSync(t.testdirName) ? t.testdirName : t.testdir({});
-  const child = spawn(process.execPath, [MAIN], { env: childEnv({ PORT: '0', ...env }), cwd });
+  // A stalled machine must not make the service refuse requests.
+  const defaults = { PORT: '0', MAX_EVENT_LOOP_DELAY: 'off' };
+  const child = spawn(process.execPath, [MAIN], { env: childEnv({ ...defaults, ...env }), cwd });
   let output = '';
   let told = () => {};
   for (const stream of [child.stdout, child.stderr]) {
@@ -39,7 +41,8 @@ export async function startService(t: Test, env: Record<string, string> = {}): P
       told();
     });
   }
-  const ended = once(child, 'exit');
+  // Not 'exit', after which output may still arrive.
+  const ended = once(child, 'close');
   t.teardown(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await ended;

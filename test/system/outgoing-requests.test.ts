@@ -3,6 +3,7 @@ import { startHttpProxy } from '../support/http-proxy.ts';
 import { startLoopbackServer } from '../support/loopback-server.ts';
 import { startService } from '../support/service.ts';
 import { startSignalWire } from '../support/signalwire.ts';
+import { until } from '../support/until.ts';
 
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT_ID = '00f067aa0ba902b7';
@@ -164,7 +165,9 @@ t.test('a proxy that refuses: each sender fails for a clear reason, and the next
     proxy.behave(status);
     t.equal((await login('sms')).status, 200, 'by the webhook, which needs no proxy');
   }
-  const failures = logLines(service.output()).filter(({ msg }) => msg === 'message not accepted');
+  const failed = () => logLines(service.output()).filter(({ msg }) => msg === 'message not accepted');
+  await until('the log lines of all failures', () => failed().length === 6);
+  const failures = failed();
   t.strictSame(
     failures.map(({ sender, reason, detail }) => [sender, reason, detail]),
     [407, 502].flatMap((status) =>

@@ -7,7 +7,7 @@ async function start(t: Test, env: Record<string, string>) {
   const lines: string[] = [];
   const logs: string[] = [];
   const service = await serve({
-    env: { PORT: '0', ...env },
+    env: { PORT: '0', MAX_EVENT_LOOP_DELAY: 'off', ...env },
     write: (line) => void lines.push(line),
     logDestination: { write: (line) => void logs.push(line) },
   });

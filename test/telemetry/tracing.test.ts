@@ -1,3 +1,5 @@
+import { mock } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { createDelivery } from '../../src/delivery/failover.ts';
 import { DeliveryError, type Message } from '../../src/delivery/sender.ts';
@@ -173,10 +175,21 @@ t.test('the state of a trace that there is not is not passed on', async (t) => {
   t.match(asked.at(-1)?.traceparent, TRACE_ID);
 });
 
-t.test('a shutdown does not wait for a collector that cannot be reached', async (t) => {
-  const tracing = startTracing({ ...optionsFor('http://127.0.0.1:9'), version: '' });
+t.test('a shutdown waits one second for a collector that does not answer, and no longer', async (t) => {
+  const { url: endpoint, visits } = await startLoopbackServer(t, () => {});
+  const tracing = startTracing({ ...optionsFor(endpoint), version: '' });
   tracing.startSpan('send', undefined).end();
-  await t.resolves(tracing.close());
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  let isClosed = false;
+  const closing = tracing.close().then(() => {
+    isClosed = true;
+  });
+  mock.timers.tick(999);
+  while (visits.length === 0) await setImmediate();
+  t.notOk(isClosed, 'before the second is over');
+  mock.timers.tick(1);
+  await closing;
 });
 
 t.test('health checks make no spans', async (t) => {

@@ -5,7 +5,6 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { Agent, request as requestTls } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { setTimeout } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import autocannon from 'autocannon';
 import Fastify from 'fastify';
@@ -25,6 +24,7 @@ import { type Received, startEchoApp } from '../../support/echo-app.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { program } from '../../support/programs.ts';
 import { createTestTls } from '../../support/tls.ts';
+import { until } from '../../support/until.ts';
 
 const KEY = Buffer.alloc(32, 1);
 const LOGIN = 'login.example.com';
@@ -32,6 +32,8 @@ const APP = 'app.example.com';
 const COOKIE = '__Secure-doorcode-session';
 const CHALLENGE = '__Host-doorcode-challenge';
 const IDLE_TTL = 600;
+/** How long a client or a browser waits for the gateway. */
+const PATIENCE_MS = 120_000;
 
 /** So many that the Content-Security-Policy of a page, which names them all, exceeds 4 kB. */
 const RETURN_ORIGINS = Array.from({ length: 59 }, (_, index) => `https://an-app-with-a-long-name-${index}.${APP}`);
@@ -40,17 +42,6 @@ interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-}
-
-/** How long a condition is waited for. */
-const PATIENCE_MS = 120_000;
-
-async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  const startedAt = performance.now();
-  while (!(await condition())) {
-    if (performance.now() - startedAt > PATIENCE_MS) throw new Error(`in vain: ${what}`);
-    await setTimeout(50);
-  }
 }
 
 /** Limits in memory that fail while they are away, as those in Redis do. */
@@ -158,7 +149,7 @@ async function start(t: Test, name: GatewayName) {
     return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]), head };
   };
   // Health checks have to find both replicas first.
-  await until(async () => (await ask('/login', BROWSER, LOGIN)).status === 200, `${name} finds a replica`);
+  await until(`${name} finds a replica`, async () => (await ask('/login', BROWSER, LOGIN)).status === 200);
 
   const codec = await createCodec(Fastify(), deriveKeys([KEY]));
   /** The session's cookie of somebody, signed in and last seen so many seconds ago. */
@@ -705,10 +696,10 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
       // HAProxy drops a replica after its second failed check, Caddy after the first. nginx has no health checks.
       const isChecked = () =>
         name === 'nginx' || replicas.every(({ probes }, index) => probes.count >= Number(checkedBefore[index]) + 4);
-      await until(async () => {
+      await until(`${name} checks its replicas`, async () => {
         t.equal((await ask('/inbox', { cookie })).status, 200);
         return isChecked();
-      }, `${name} checks its replicas`);
+      });
       for (let tries = 0; tries < 4; tries += 1) t.equal((await ask('/inbox', { cookie })).status, 200);
       t.equal((await ask('/login', BROWSER, LOGIN)).status, 200);
       const json = { 'content-type': 'application/json' };
@@ -797,7 +788,7 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
       response.resume();
       return response.statusCode;
     };
-    await until(async () => (await statusOf()) === 200, `${name} finds the replica`);
+    await until(`${name} finds the replica`, async () => (await statusOf()) === 200);
     for (let tries = 0; tries < 4; tries += 1) t.equal(await statusOf(), 200);
   });
 }

@@ -46,6 +46,8 @@ export interface ServeOptions {
   readonly droppedLines?: () => number;
   /** Of the program, for metrics. */
   readonly version?: string;
+  /** How long a command of Redis may take, for tests on a machine that stalls; see {@link createRedisLimits}. */
+  readonly redisTimeoutMs?: number;
 }
 
 /** A service that listens. */
@@ -98,6 +100,7 @@ export async function serve({
   logDestination,
   droppedLines = () => 0,
   version = '',
+  redisTimeoutMs,
 }: ServeOptions): Promise<Service> {
   const { config, faults } = examineConfig(env);
   const logger = createLogger({
@@ -128,7 +131,7 @@ export async function serve({
     startSpan: tracing?.startSpan,
     ...(metrics === undefined ? {} : { events: metrics.events }),
   });
-  const store = await openLimits(config, logger, metrics?.observeStore);
+  const store = await openLimits(config, logger, { observe: metrics?.observeStore, timeoutMs: redisTimeoutMs });
   const assertions = await openAssertions(config);
   const app = await buildApp(config, {
     clock: systemClock,
@@ -325,14 +328,14 @@ const STORE_WAIT_MS = 2000;
 async function openLimits(
   { redisUrl, masterKeys, limitsOnOutage }: Config,
   log: Logger,
-  observe: Metrics['observeStore'] | undefined,
+  options: { readonly observe: Metrics['observeStore'] | undefined; readonly timeoutMs: number | undefined },
 ): Promise<LimitStore> {
   const memory = createMemoryLimits({ clock: systemClock });
   const never = () => false;
   if (redisUrl === undefined) return { limits: memory, readiness: {}, warnings: () => [], degraded: never };
 
   const { createRedisLimits } = await import('./limits/redis.ts');
-  const redis = createRedisLimits({ url: redisUrl, masterKeys, clock: systemClock, log, observe });
+  const redis = createRedisLimits({ url: redisUrl, masterKeys, clock: systemClock, log, ...options });
   await redis.connected(STORE_WAIT_MS);
   const eviction = () => [redis.evictionWarning()].filter((warning) => warning !== null);
   if (limitsOnOutage === 'deny') {

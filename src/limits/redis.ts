@@ -19,7 +19,7 @@ export interface RedisLimitsOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** How long a command may take before the store counts as out of reach; see {@link createAnswerTimeout}. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** See {@link openRedis}; longer than a command may take. */
   readonly handshakeMs?: number;
   /** Is told how long each command took. */

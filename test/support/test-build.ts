@@ -41,9 +41,12 @@ export async function testBuild(t: Test, changes: readonly Change[] = []): Promi
   const clocks = globalThis as unknown as { doorcodeTestClocks?: Record<string, () => number> };
   clocks.doorcodeTestClocks = { ...clocks.doorcodeTestClocks, [id]: clock };
   const time = { file: 'clock.js', from: 'Date.now()', to: `globalThis.doorcodeTestClocks['${id}']()` };
-  // A stalled machine must not make the service refuse a password.
-  const queue = { file: 'users/password.js', from: 'MAX_WAIT_MS = 400', to: 'MAX_WAIT_MS = 60_000' };
-  for (const { file, from, to } of [time, queue, ...changes]) {
+  // A stalled machine must not make the service refuse requests.
+  const patience = [
+    { file: 'users/password.js', from: 'MAX_WAIT_MS = 400', to: 'MAX_WAIT_MS = 60_000' },
+    { file: 'limits/redis.js', from: 'timeoutMs = 200', to: 'timeoutMs = 60_000' },
+  ];
+  for (const { file, from, to } of [time, ...patience, ...changes]) {
     const path = join(folder, file);
     const text = readFileSync(path, 'utf8');
     if (!text.includes(from)) throw new Error(`dist/${file} has no ${from}`);

@@ -11,7 +11,9 @@ t.test('a session of one built replica is accepted by the other, and refused the
   const env = { SESSION_KEYS: Buffer.alloc(32, 1).toString('base64'), REDIS_URL: redis.url };
   const [one, two] = await Promise.all([startService(t, env), startService(t, env)]);
   const jar = new CookieJar();
-  t.equal((await one.post('/login', { username: 'demo', password: 'demo' }, jar)).status, 200);
+  const logIn = async () => (await one.post('/login', { username: 'demo', password: 'demo' }, jar)).status;
+  // Redis must reply within 200 ms, or the login is refused and nothing is sent.
+  await until('a login', async () => (await logIn()) === 200);
   const sent = () => /code (\d{6})/.exec(one.output())?.[1];
   await until('the code on the console', () => sent() !== undefined);
   t.equal((await two.post('/otp', { otp: sent() }, jar)).status, 200, 'logged in at one, the code at the other');

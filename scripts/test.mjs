@@ -107,8 +107,6 @@ async function runTap(options, kept, counts) {
     [
       'node_modules/tap/dist/esm/run.mjs',
       '--reporter=tap',
-      // Of one process, which may run a quarter of the tests.
-      '--timeout=1800',
       withCoverage ? '--coverage-report=none' : '--disable-coverage',
       ...(process.features.typescript ? [] : [`--test-env=NODE_OPTIONS=--import=${STRIP_TYPES}`]),
       ...options,

@@ -38,8 +38,9 @@ import type { SealKeys } from './seal/keys.ts';
 import { createCurrentSession, createEndOtherSessions, createValidSessions } from './session/current.ts';
 import { createRevocation } from './session/revocation.ts';
 import { registerSession } from './session/routes.ts';
+import type { Later } from './sign-in/once.ts';
 import type { SignInPorts } from './sign-in/ports.ts';
-import { registerSignIn, type SignInRoutes } from './sign-in/routes.ts';
+import { registerSignIn } from './sign-in/routes.ts';
 import { createClockWatch } from './telemetry/clock-watch.ts';
 import { createEventLog } from './telemetry/event-log.ts';
 import { createSubjectHash } from './telemetry/subject.ts';
@@ -84,8 +85,8 @@ export interface AppPorts {
   readonly observeRequest?: ObserveRequest | undefined;
   /** Makes requests and their work steps of a trace; nothing is traced without. */
   readonly registerTracing?: ((app: FastifyInstance) => Promise<void>) | undefined;
-  /** Runs something after so many milliseconds; a timer when absent. */
-  readonly later?: SignInRoutes['later'];
+  /** Runs a function after a delay in milliseconds; a timer when absent. */
+  readonly later?: Later;
   /** Compiles the JSON schemas of the routes; Fastify's own compilers when absent. Tests share compiled schemas. */
   readonly schemaController?: FastifyServerOptions['schemaController'];
 }

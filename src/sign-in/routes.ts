@@ -13,7 +13,7 @@ import type { EndOtherSessions } from '../session/current.ts';
 import * as api from './api.ts';
 import type { Issued } from './issue.ts';
 import { login } from './login.ts';
-import { createOnce } from './once.ts';
+import { createOnce, type Later } from './once.ts';
 import type { SignInPorts } from './ports.ts';
 import { resend } from './resend.ts';
 import { refuseStale, verify } from './verify.ts';
@@ -28,7 +28,7 @@ export interface SignInRoutes {
   readonly mask: (phone: string) => string;
   readonly endOtherSessions: EndOtherSessions;
   /** See {@link createOnce}. */
-  readonly later?: ((run: () => void, ms: number) => void) | undefined;
+  readonly later?: Later | undefined;
 }
 
 /** A code, or a channel, and in forms the id of the challenge: under 100 bytes. */

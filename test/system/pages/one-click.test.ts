@@ -4,7 +4,7 @@ import { PASSWORD } from '../../support/build-app.ts';
 
 t.teardown(closeBrowser);
 
-// A second click counts as one, however late it comes.
+// The result of a form is kept for the whole test, so that the second click of a double click may come late.
 const COOLDOWN = { env: { RESEND_COOLDOWN: '30' }, ports: { later: () => {} } };
 
 for (const javaScriptEnabled of [true, false]) {
